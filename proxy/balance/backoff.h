@@ -1,0 +1,26 @@
+#pragma once
+// How long a server that failed to connect is avoided: 1 s, doubled by each failure in a row up to 30 s, +-20 % jitter
+// so that proxies do not come back all at once.
+
+#include <chrono>
+#include <cstdint>
+
+namespace fairlead::balance {
+
+using Clock = std::chrono::steady_clock;
+
+class Backoff {
+ public:
+  // `random` is a uniform 32-bit number.
+  void failed(Clock::time_point now, std::uint32_t random);
+  void succeeded();
+  bool active(Clock::time_point now) const { return now < until_; }
+  Clock::time_point until() const { return until_; }
+  unsigned failures() const { return failures_; }
+
+ private:
+  unsigned failures_ = 0;
+  Clock::time_point until_{};
+};
+
+}  // namespace fairlead::balance

@@ -1,0 +1,33 @@
+#pragma once
+// The policies, pure: which of the candidates takes the next session. One small file a policy (least_connections.cc, round_robin.cc).
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "conf/config.h"
+
+namespace fairlead::balance {
+
+struct Candidate {
+  std::uint32_t weight = 1;
+  std::uint32_t sessions = 0;  // open
+  bool eligible = true;        // not tried yet, not in backoff
+};
+
+inline constexpr std::size_t kNoServer = static_cast<std::size_t>(-1);
+
+// Not thread-safe; the pool locks. Candidates always come in the pool's order.
+class Picker {
+ public:
+  virtual ~Picker() = default;
+  // Index of the chosen one, kNoServer when none is eligible.
+  virtual std::size_t pick(std::span<const Candidate> candidates) = 0;
+};
+
+// least_connections: the fewest sessions per weight (exact, in integers); equals take turns.
+// round_robin: smooth weighted (as nginx), so that 5:1:1 does not send five in a row.
+std::unique_ptr<Picker> make_picker(conf::Backend::Balance balance);
+
+}  // namespace fairlead::balance

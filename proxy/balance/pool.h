@@ -1,0 +1,81 @@
+#pragma once
+// A backend's servers with their counts, shared by all workers. Locked once per pick (a handshake), never per frame:
+// counts are atomics.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "proxy/balance/backoff.h"
+#include "proxy/balance/picker.h"
+#include "proxy/balance/sticky.h"
+
+namespace fairlead::balance {
+
+struct PoolServer {
+  std::string name;  // "10.0.0.11:8080", as logs and the sticky id have it
+  conf::Address address;
+  std::uint32_t weight = 1;
+  std::atomic<std::uint32_t> sessions{0};
+};
+
+class Pool;
+
+// One session's or exchange's hold on a server: counted from pick to destruction. Keeps the pool alive. Movable.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(std::shared_ptr<Pool> pool, std::size_t index);  // counts up
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease();
+
+  explicit operator bool() const { return pool_ != nullptr; }
+  const PoolServer& server() const;
+  Pool& pool() const { return *pool_; }
+  std::size_t index() const { return index_; }
+  void reset();
+
+ private:
+  std::shared_ptr<Pool> pool_;
+  std::uint32_t index_ = 0;
+};
+
+class Pool : public std::enable_shared_from_this<Pool> {
+ public:
+  // The servers' addresses are resolved: kind ip or unix_path.
+  static std::shared_ptr<Pool> make(const conf::Backend& backend);
+
+  // Picks a server that is not in `tried` (by index). `sticky` is Sticky::find's answer: taken if it is untried and not in
+  // backoff. When all untried ones are in backoff, the one whose backoff ends first is tried all the same: an
+  // outage must not last longer than the server's. An empty lease: all have been tried.
+  Lease pick(std::size_t sticky, const std::vector<std::size_t>& tried, Clock::time_point now);
+
+  void connect_failed(std::size_t index, Clock::time_point now);
+  void connect_succeeded(std::size_t index);
+
+  const std::string& name() const { return name_; }
+  std::size_t size() const { return servers_.size(); }
+  const PoolServer& server(std::size_t index) const { return *servers_[index]; }
+  const std::optional<Sticky>& sticky() const { return sticky_; }
+
+ private:
+  friend class Lease;
+  Pool() = default;
+
+  std::string name_;
+  std::vector<std::unique_ptr<PoolServer>> servers_;
+  std::optional<Sticky> sticky_;
+  std::mutex mutex_;  // picker_, backoff_, candidates_, random_
+  std::unique_ptr<Picker> picker_;
+  std::vector<Backoff> backoff_;
+  std::vector<Candidate> candidates_;  // scratch
+  std::uint64_t random_ = 0;
+};
+
+}  // namespace fairlead::balance

@@ -1,0 +1,86 @@
+#pragma once
+// One table for the whole program: why something ended or was refused, and what follows from it.
+// Status codes, close codes, retry and the word in logs come from here and from nowhere else.
+
+#include <cstdint>
+#include <string_view>
+
+namespace fairlead::rules {
+
+enum class Cause : std::uint8_t {
+  // How an exchange or a session ends well.
+  done,           // an HTTP exchange, answered in full
+  client_closed,  // the client sent the first Close
+  backend_closed,  // the backend did
+  // Refused before a backend was dialled.
+  malformed_request,
+  bad_websocket_key,
+  bad_websocket_version,
+  origin_denied,
+  no_route,
+  head_timeout,
+  head_too_large,
+  too_many_headers,
+  unsupported_transfer_coding,
+  unsupported_http_version,
+  not_implemented,
+  handshake_rate,
+  too_many_connections_from_ip,
+  max_connections,
+  draining,
+  no_server,
+  redirected,  // redirect_to_https
+  // A connection that never got to a request.
+  bad_proxy_header,
+  untrusted_proxy,
+  tls_handshake_failed,
+  tls_handshake_timeout,
+  client_left,    // the client went away before its answer
+  keepalive_end,  // between requests: nothing to tell
+  // The backend did not do its part of a handshake or an exchange.
+  backend_unreachable,
+  backend_bad_answer,
+  backend_connect_timeout,
+  backend_answer_timeout,
+  out_of_file_descriptors,
+  // How a session ends otherwise.
+  client_protocol_error,
+  client_bad_text,  // a Close reason that is not UTF-8
+  client_message_too_big,
+  rate_exceeded,
+  slow_client,
+  client_dead,  // no Pong
+  client_gone,  // TCP ended without a Close
+  backend_protocol_error,
+  backend_bad_text,
+  backend_message_too_big,
+  slow_backend,
+  backend_dead,
+  backend_gone,
+  stopping,  // drain at the end of the process
+  idle_timeout,
+  max_lifetime,
+  forced_stop,  // second signal or the drain deadline
+  internal_error,
+};
+
+inline constexpr int kCauseCount = static_cast<int>(Cause::internal_error) + 1;
+
+enum class Fault : std::uint8_t { nobody, client, backend, proxy };
+
+// What follows from a cause. 0 in a code: nothing of the kind is sent.
+struct Failure {
+  Cause cause;
+  std::string_view word;      // the log's `reason` and the one word of our own answers
+  Fault fault;                // nobody: a normal end
+  bool retryable;             // another server may be tried, as long as nothing was sent
+  std::uint16_t status;       // HTTP status of our answer
+  bool close_connection;      // after that answer
+  std::uint16_t client_code;  // WebSocket close code (RFC 6455 7.4.1) for the client
+  std::uint16_t backend_code;  // ... for the backend
+  std::string_view text;      // a few words: the Close reason, the body of our answer
+};
+
+const Failure& failure(Cause cause);
+
+}  // namespace fairlead::rules

@@ -1,0 +1,63 @@
+#pragma once
+// HTTP/1.1 heads as values: views into the caller's buffer, which must outlive them.
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::wire {
+
+struct Field {
+  std::string_view name;   // as it came
+  std::string_view value;  // without the white space around it
+};
+
+// ASCII case-insensitive equality (RFC 9110 5.1: field names; tokens of Connection, Upgrade).
+bool iequals(std::string_view a, std::string_view b);
+
+// A head's fields in their order.
+class Fields {
+ public:
+  void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  void clear() { fields_.clear(); }
+
+  // The first field of that name, or null.
+  const Field* find(std::string_view name) const;
+  // Its value, or "" where there is none.
+  std::string_view get(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+  // Whether the comma-separated lists of all fields of that name hold the token, case-insensitively (RFC 9110 5.6.1).
+  bool has_token(std::string_view name, std::string_view token) const;
+
+  auto begin() const { return fields_.begin(); }
+  auto end() const { return fields_.end(); }
+  std::size_t size() const { return fields_.size(); }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+// Calls f(item) for each non-empty item of a comma-separated list (RFC 9110 5.6.1), white space trimmed.
+// Quoted strings are kept whole. f returns false to stop.
+template <class F>
+void for_each_item(std::string_view list, F f);
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;  // as it came: origin-form, or absolute-form, or "*"
+  int minor_version = 1;    // HTTP/1.x
+  Fields fields;
+
+  std::string_view host;   // Host, or the absolute-form target's authority (RFC 9112 3.2.2)
+  std::string_view path;   // of the target, begins with '/'; without the query
+  std::string_view query;  // with its '?', or ""
+};
+
+struct ResponseHead {
+  int minor_version = 1;
+  int status = 0;
+  std::string_view reason;
+  Fields fields;
+};
+
+}  // namespace fairlead::wire

@@ -1,0 +1,41 @@
+#pragma once
+// SSL_CTX for listeners: the only place that configures OpenSSL.
+// TLS 1.2 and 1.3 with Mozilla's intermediate ciphers, tickets for resumption, no renegotiation, no compression,
+// ALPN http/1.1, released buffers (an idle connection holds no record buffer).
+
+#include <memory>
+#include <string>
+
+#include "conf/config.h"
+
+struct ssl_ctx_st;
+
+namespace fairlead::tls {
+
+// Immutable after it was made; shared by threads.
+class ServerContext {
+ public:
+  struct Made;
+
+  // From the files of a listener. On failure `context` is null and `error` says which file and why, in one line.
+  static Made from_files(const conf::ListenerTls& settings);
+  // From PEM text (the demo's throw-away certificate).
+  static Made from_pem(const std::string& certificate, const std::string& key, conf::ListenerTls::Version min_version);
+
+  explicit ServerContext(ssl_ctx_st* owned);
+  ~ServerContext();
+  ServerContext(const ServerContext&) = delete;
+  ServerContext& operator=(const ServerContext&) = delete;
+
+  ssl_ctx_st* get() const { return context_; }
+
+ private:
+  ssl_ctx_st* context_;
+};
+
+struct ServerContext::Made {
+  std::shared_ptr<const ServerContext> context;
+  std::string error;
+};
+
+}  // namespace fairlead::tls
