@@ -1,8 +1,10 @@
 #pragma once
 // Walks a message body and says where it ends (RFC 9112 6, 7). Bodies are passed on as they came;
-// the chunked coding is checked strictly: no signs, no spaces in sizes, no overflow, no bare LF, bounded extensions
-// and trailers.
+// the chunked coding is checked strictly: no signs, no spaces in sizes, no overflow, no bare LF,
+// bounded extensions and trailers, no trailer that speaks of framing, routing or credentials (RFC
+// 9110 6.5.1).
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -17,24 +19,51 @@ class BodyScanner {
 
   explicit BodyScanner(Framing framing);
 
-  // How many of `bytes` belong to the body. After complete, what is left belongs to the next message.
-  // until_close never completes by itself.
+  // How many of `bytes` belong to the body. After complete, what is left belongs to the next
+  // message. until_close never completes by itself. On error the bytes before the offending one are
+  // counted.
   std::size_t scan(std::string_view bytes);
+
   State state() const { return state_; }
+
   std::uint64_t payload_bytes() const { return payload_; }  // body bytes without the coding's own
 
  private:
-  enum class Chunk : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, last_lf };
+  enum class Chunk : std::uint8_t {
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer_name,
+    trailer_value,
+    trailer_lf,
+    last_lf,
+  };
+  static constexpr std::size_t kNameBytes = 24;  // longer than any name a trailer may not have
 
+  std::size_t scan_data(std::size_t available);
   std::size_t scan_chunked(std::string_view bytes);
+  bool step(char c);
+  bool step_size(char c);
+  bool step_extension(char c);
+  bool step_trailer_name(char c);
+  bool step_trailer_value(char c);
+  bool expect(char c, char wanted, Chunk next);
+  bool begin_chunk();
+  bool count_trailer_byte();
 
   Framing::Kind kind_;
   State state_ = State::more;
   Chunk chunk_ = Chunk::size;
-  std::uint64_t remaining_ = 0;
+  std::uint8_t digits_ = 0;     // of the chunk's size so far
+  std::uint8_t name_size_ = 0;  // of the trailer's name so far, at most kNameBytes
+  std::array<char, kNameBytes> name_{};
+  std::uint32_t overhead_ = 0;   // bytes of the current extension or of all trailers, bounded
+  std::uint64_t remaining_ = 0;  // payload bytes of the body, or of the chunk, still to come
   std::uint64_t payload_ = 0;
-  std::uint32_t digits_ = 0;
-  std::uint32_t overhead_ = 0;  // bytes of the current extension or of all trailers, bounded
 };
 
 }  // namespace fairlead::wire

@@ -26,14 +26,14 @@ struct Agreed {
   const char* why = "";          // not ok: what is wrong, for the log
   std::string_view subprotocol;  // "" for none
   std::string_view extensions;   // the header's value, "" for none
-  // What the extensions claim of the frame header: permessage-deflate claims RSV1 on the first frame of a
-  // message (RFC 7692 6); of an extension we do not know anything may be claimed.
+  // What the extensions claim of the frame header: permessage-deflate claims RSV1 on the first
+  // frame of a message (RFC 7692 6); of an extension we do not know anything may be claimed.
   bool deflate = false;
   bool unknown_extension = false;
 };
 
-// Checks a 101 against the request it answers (RFC 6455 4.1): Upgrade, Connection, Accept, a subprotocol and
-// extensions out of those offered, each header at most once where the RFC says so.
+// Checks a 101 against the request it answers (RFC 6455 4.1): Upgrade, Connection, Accept, a
+// subprotocol and extensions out of those offered, each header at most once where the RFC says so.
 Agreed check_answer(const RequestHead& request, const ResponseHead& answer);
 
 }  // namespace fairlead::wire

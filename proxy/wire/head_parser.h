@@ -1,7 +1,8 @@
 #pragma once
-// Strict, bounded parsing of HTTP/1.1 heads (RFC 9112 2-5). What could be read in two ways is refused:
-// bare CR or LF, NUL and other controls, obs-fold, white space before the colon, several Host or
-// Content-Length, Content-Length with Transfer-Encoding, a target that is not one of the known forms.
+// Strict, bounded parsing of HTTP/1.1 heads (RFC 9112 2-5). What could be read in two ways is
+// refused: bare CR or LF, NUL and other controls, obs-fold, white space before the colon, several
+// Host or Content-Length, Content-Length with Transfer-Encoding, a target that is not one of the
+// known forms.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,11 +22,12 @@ enum class HeadError : std::uint8_t {
 };
 
 struct HeadLimits {
-  std::size_t bytes;   // of the whole head, the empty line included
+  std::size_t bytes;  // of the whole head, the empty line included
   std::size_t fields;
 };
 
-// Finds where a head ends while it arrives, looking at each byte once, and refuses early what no head can hold.
+// Finds where a head ends while it arrives, looking at each byte once, and refuses early what no
+// head can hold.
 class HeadScanner {
  public:
   enum class State : std::uint8_t { more, complete, error };
@@ -34,19 +36,28 @@ class HeadScanner {
 
   // `bytes` is what came since the last call. When complete, size() tells how many bytes, over all
   // calls, belong to the head; the rest of the last call's bytes is what follows it.
-  // Up to two empty lines before a request line are skipped as part of the head (RFC 9112 2.2).
+  // Up to two empty lines before a request line are skipped as part of the head (RFC 9112 2.2);
+  // parse_response refuses them.
   State feed(std::string_view bytes);
+
   std::size_t size() const { return size_; }
+
   HeadError error() const { return error_; }  // malformed, too_large, too_many_fields
 
  private:
+  const char* step(const char* p, const char* end);
+  void begin_line(char first);
+  void end_line();
+  State fail(HeadError error);
+
   HeadLimits limits_;
   std::size_t size_ = 0;
   std::size_t fields_ = 0;
-  std::size_t line_length_ = 0;
-  bool cr_ = false;
-  bool in_head_ = false;
   unsigned leading_lines_ = 0;
+  bool cr_ = false;       // the last byte was a CR
+  bool in_line_ = false;  // the current line is not empty
+  bool in_head_ = false;  // the start line has begun
+  bool complete_ = false;
   HeadError error_ = HeadError::none;
 };
 
@@ -61,14 +72,18 @@ struct Framing {
 HeadError parse_request(std::string_view head, RequestHead& out);
 HeadError parse_response(std::string_view head, ResponseHead& out);
 
-// The body that follows. For a request: none, length or chunked; both Content-Length and Transfer-Encoding,
-// or a transfer coding on HTTP/1.0, is malformed. parse_request has already refused what is wrong here.
+// The body that follows. For a request: none, length or chunked; both Content-Length and
+// Transfer-Encoding, or a transfer coding on HTTP/1.0, is malformed. parse_request has already
+// refused what is wrong here.
 Framing request_framing(const RequestHead& head);
-// For an answer to `method`: HEAD, 1xx, 204 and 304 have none; both headers present: malformed, `ok` is false.
+
+// For an answer to `method`: HEAD, 1xx, 204 and 304 have none; both headers present: malformed,
+// `ok` is false.
 struct ResponseFraming {
   bool ok = true;
   Framing framing;
 };
+
 ResponseFraming response_framing(const ResponseHead& head, std::string_view method);
 
 }  // namespace fairlead::wire

@@ -14,18 +14,22 @@ struct ProxyHeader {
   enum class State : std::uint8_t { more, complete, error };
   State state = State::more;
   std::size_t size = 0;  // complete: bytes the header takes
-  // The connection's ends as the proxy saw them; absent for LOCAL, UNKNOWN and unix sockets: keep the peer's own.
+
+  // The connection's ends as the proxy saw them; absent for LOCAL, UNKNOWN and unix sockets: keep
+  // the peer's own.
   struct Ends {
     conf::Ip source;
     std::uint16_t source_port = 0;
     conf::Ip destination;
     std::uint16_t destination_port = 0;
   };
+
   std::optional<Ends> ends;
 };
 
 // Parses what has arrived so far, from the connection's first byte. Never asks for more than
-// conf::bounds::kProxyHeader bytes; TLVs of version 2 are skipped (their length is bounded: a longer header is an error).
+// conf::bounds::kProxyHeader bytes; TLVs of version 2 are skipped (their length is bounded: a
+// longer header is an error).
 ProxyHeader parse_proxy_header(std::string_view bytes);
 
 }  // namespace fairlead::wire

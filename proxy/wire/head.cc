@@ -1,0 +1,43 @@
+#include "proxy/wire/head.h"
+
+#include "proxy/wire/chars.h"
+
+namespace fairlead::wire {
+
+bool iequals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
+}
+
+const Field* Fields::find(std::string_view name) const {
+  for (const Field& field : fields_) {
+    if (iequals(field.name, name)) return &field;
+  }
+  return nullptr;
+}
+
+std::string_view Fields::get(std::string_view name) const {
+  const Field* field = find(name);
+  return field ? field->value : std::string_view();
+}
+
+std::size_t Fields::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(fields_.begin(), fields_.end(),
+                    [name](const Field& field) { return iequals(field.name, name); }));
+}
+
+bool Fields::has_token(std::string_view name, std::string_view token) const {
+  bool found = false;
+  for (const Field& field : fields_) {
+    if (found) break;
+    if (!iequals(field.name, name)) continue;
+    for_each_item(field.value, [&](std::string_view item) {
+      found = iequals(item, token);
+      return !found;
+    });
+  }
+  return found;
+}
+
+}  // namespace fairlead::wire
