@@ -31,12 +31,17 @@ struct LoadResult {
 // Looks up an environment variable for ${NAME}; tests give their own.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 
+class Files;  // conf/files.h: the disk, unless a test gives its own
+
 // Loads a file, its includes and the files it names (secret_file is read; certificates only opened).
 // Relative paths are relative to the file that names them.
 LoadResult load_file(const std::string& path, const Environment& environment);
+LoadResult load_file(const std::string& path, const Environment& environment, const Files& files);
 LoadResult load_file(const std::string& path);  // with the process's environment
 
 // The same for text in memory; `name` stands for the file in problems, relative paths are relative to the working directory.
 LoadResult load_text(std::string_view text, const std::string& name, const Environment& environment);
+LoadResult load_text(std::string_view text, const std::string& name, const Environment& environment,
+                     const Files& files);
 
 }  // namespace fairlead::conf

@@ -1,0 +1,92 @@
+// A token bucket: "50/s", or { rate = "50/s", burst = 100 }.
+
+#include "conf/schema.h"
+
+namespace fairlead::conf {
+namespace {
+
+using Value = std::optional<Rate>;
+
+struct Bucket {
+  Rate rate;
+  std::optional<double> burst;
+};
+
+constexpr std::uint64_t kMostBurst = 1ULL << 40;
+
+std::string example(RateOf of) {
+  return of == RateOf::bytes ? "\"1MiB/s\"" : "\"50/s\"";
+}
+
+std::optional<Rate> read_rate(const Node& node, const Scope& scope, RateOf of) {
+  if (node.kind != Node::Kind::string) {
+    scope.wrong_kind(node, "a string such as " + example(of));
+    return std::nullopt;
+  }
+  const auto rate = parse_rate(node.text, of);
+  if (rate) return rate;
+  scope.problem(
+      node, in_quotes(node.text) + " is not a rate such as " + example(of) + " (also /m and /h)");
+  return std::nullopt;
+}
+
+std::optional<double> read_burst(const Node& node, const Scope& scope, RateOf of) {
+  std::optional<std::uint64_t> value;
+  if (node.kind == Node::Kind::integer) {
+    value = node.integer < 0 ? 0 : static_cast<std::uint64_t>(node.integer);
+  } else if (of == RateOf::bytes && node.kind == Node::Kind::string) {
+    value = parse_size(node.text);
+  } else {
+    scope.wrong_kind(node, of == RateOf::bytes ? "a size such as \"4MiB\"" : "an integer");
+    return std::nullopt;
+  }
+  if (value && *value >= 1 && *value <= kMostBurst) return static_cast<double>(*value);
+  const std::string wanted = of == RateOf::bytes ? "a size such as \"4MiB\"" : "1 or more";
+  scope.problem(node, "must be " + wanted);
+  return std::nullopt;
+}
+
+Schema<Bucket> make_schema(RateOf of) {
+  Field<Bucket> rate;
+  rate.about.key = "rate";
+  rate.required = true;
+  rate.read = [of](const Node& node, const Scope& scope, Bucket& out) {
+    if (const auto value = read_rate(node, scope, of)) out.rate = *value;
+  };
+  Field<Bucket> burst;
+  burst.about.key = "burst";
+  burst.read = [of](const Node& node, const Scope& scope, Bucket& out) {
+    out.burst = read_burst(node, scope, of);
+  };
+  return {{rate, burst}, {}};
+}
+
+const Schema<Bucket>& bucket_schema(RateOf of) {
+  static const Schema<Bucket> events = make_schema(RateOf::events);
+  static const Schema<Bucket> bytes = make_schema(RateOf::bytes);
+  return of == RateOf::bytes ? bytes : events;
+}
+
+std::optional<Value> read_bucket(const Node& node, const Scope& scope, RateOf of) {
+  if (node.kind == Node::Kind::table) {
+    Bucket bucket;
+    read_table(node, scope, bucket_schema(of), bucket);
+    if (bucket.burst) bucket.rate.burst = *bucket.burst;
+    return Value{bucket.rate};
+  }
+  if (node.kind == Node::Kind::string && node.text == "off") return Value{};
+  const Value rate = read_rate(node, scope, of);
+  return rate ? std::optional<Value>(rate) : std::nullopt;
+}
+
+}  // namespace
+
+Codec<Value> rate_or_off(RateOf of) {
+  return {of == RateOf::bytes ? "byte rate, or \"off\"" : "rate, or \"off\"",
+          [of](const Node& node, const Scope& scope) { return read_bucket(node, scope, of); },
+          [of](const Value& value) {
+            return value ? "\"" + rate_text(*value, of) + "\"" : std::string("\"off\"");
+          }};
+}
+
+}  // namespace fairlead::conf

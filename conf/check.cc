@@ -1,0 +1,158 @@
+#include "conf/check.h"
+
+#include <algorithm>
+#include <string>
+
+#include "conf/values.h"
+
+namespace fairlead::conf {
+namespace {
+
+// The value of a key, or its table where the key is not set.
+template <typename T>
+const Node& value_of(const Located<T>& table, std::string_view key) {
+  const Node* value = table.node->find(key);
+  return value != nullptr ? *value : *table.node;
+}
+
+template <typename T>
+void check_names(const std::vector<Located<T>>& tables, const std::string& advice) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const auto& name = tables[i].value.name;
+    for (std::size_t j = 0; j < i && !name.empty(); ++j) {
+      if (tables[j].value.name != name) continue;
+      const std::string before = tables[j].scope.place(value_of(tables[j], "name"));
+      tables[i].scope.problem(
+          value_of(tables[i], "name"),
+          "the name " + in_quotes(name) + " is taken (" + before + ")" + advice);
+      break;
+    }
+  }
+}
+
+bool covers(const Ip& any, const Ip& other) {
+  if (any == Ip{}) return true;  // [::] takes IPv4 too
+  return any == Ip::v4(0) && other.is_v4();
+}
+
+bool overlap(const Address& a, const Address& b) {
+  if (a.kind != b.kind) return false;
+  if (a.kind == Address::Kind::unix_path) return a.host == b.host;
+  if (a.port != b.port || a.port == 0) return false;
+  return a.ip == b.ip || covers(a.ip, b.ip) || covers(b.ip, a.ip);
+}
+
+void check_overlaps(const std::vector<Located<Listener>>& listeners) {
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const Address& address = listeners[i].value.address;
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!overlap(address, listeners[j].value.address)) continue;
+      const Node& before = value_of(listeners[j], "address");
+      listeners[i].scope.problem(value_of(listeners[i], "address"),
+                                 "address: overlaps with listener " + std::to_string(j + 1) + " (" +
+                                     listeners[j].value.address.text() + ", " +
+                                     listeners[j].scope.place(before) + ")");
+      break;
+    }
+  }
+}
+
+void check_listener(const Located<Listener>& listener) {
+  if (listener.value.redirect_to_https && listener.value.tls) {
+    listener.scope.problem(value_of(listener, "redirect_to_https"),
+                           "redirect_to_https: this listener speaks TLS itself");
+  }
+  const bool trusted = listener.node->find("trusted_proxies") != nullptr &&
+                       !value_of(listener, "trusted_proxies").children.empty();
+  if (listener.value.proxy_protocol && !trusted) {
+    listener.scope.problem(value_of(listener, "proxy_protocol"),
+                           "proxy_protocol: needs trusted_proxies, or anyone could send a header");
+  }
+}
+
+void check_servers(const Located<Backend>& backend) {
+  const auto& servers = backend.value.servers;
+  const Node& list = value_of(backend, "servers");
+  // With a server that could not be read, values and nodes do not match: wait until it can.
+  if (list.children.size() != servers.size()) return;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!(servers[i].address == servers[j].address) || servers[i].address == Address{}) continue;
+      backend.scope.problem(list.children[i],
+                            "servers: " + in_quotes(servers[i].address.text()) + " is there twice");
+      break;
+    }
+  }
+}
+
+void check_backend_exists(const Located<Route>& route, const std::vector<std::string>& backends) {
+  const std::string& name = route.value.backend;
+  if (name.empty() || std::find(backends.begin(), backends.end(), name) != backends.end()) return;
+  route.scope.problem(
+      value_of(route, "backend"),
+      "backend: there is no backend " + in_quotes(name) + did_you_mean(name, backends));
+}
+
+bool open_to_the_world(const Listener& listener) {
+  return listener.address.kind == Address::Kind::ip && !listener.address.ip.is_loopback() &&
+         !listener.redirect_to_https;
+}
+
+void hint_limits(const Tables& tables) {
+  const auto open = std::find_if(
+      tables.listeners.begin(), tables.listeners.end(),
+      [](const Located<Listener>& listener) { return open_to_the_world(listener.value); });
+  if (open == tables.listeners.end()) return;
+  for (const Located<Route>& route : tables.routes) {
+    const Limits& limits = route.value.limits;
+    if (limits.handshakes_per_ip || limits.connections_per_ip) continue;
+    route.scope.hint(*route.node,
+                     "neither handshakes_per_ip nor connections_per_ip is set, and the listener " +
+                         open->value.address.text() + " is open to the world");
+  }
+}
+
+void hint_sticky(const Located<Backend>& backend, bool plain_listener) {
+  if (!backend.value.sticky) return;
+  const Node& sticky = value_of(backend, "sticky");
+  if (sticky.find("secret_file") == nullptr) {
+    backend.scope.hint(sticky,
+                       "sticky without secret_file: cookies lose their meaning at a restart and "
+                       "on other nodes");
+  }
+  if (backend.value.sticky->same_site == Sticky::SameSite::none && plain_listener) {
+    backend.scope.hint(sticky,
+                       "sticky with same_site \"None\": over the listener without TLS browsers "
+                       "drop the cookie");
+  }
+}
+
+}  // namespace
+
+void check_tables(const Tables& tables) {
+  check_names(tables.routes, "; a route without a name takes its backend's");
+  check_names(tables.backends, "");
+  check_overlaps(tables.listeners);
+  for (const auto& listener : tables.listeners) check_listener(listener);
+  for (const auto& backend : tables.backends) check_servers(backend);
+}
+
+void check_complete(const Tables& tables, const Source& main, Report& report) {
+  if (tables.listeners.empty()) report.file_problem(main, "there is no [[listener]]");
+  if (tables.routes.empty()) report.file_problem(main, "there is no [[route]]");
+  if (tables.backends.empty()) report.file_problem(main, "there is no [[backend]]");
+  std::vector<std::string> names;
+  for (const auto& backend : tables.backends) names.push_back(backend.value.name);
+  for (const auto& route : tables.routes) check_backend_exists(route, names);
+}
+
+void find_hints(const Tables& tables) {
+  hint_limits(tables);
+  const bool plain = std::any_of(tables.listeners.begin(), tables.listeners.end(),
+                                 [](const Located<Listener>& listener) {
+                                   return !listener.value.tls && !listener.value.redirect_to_https;
+                                 });
+  for (const auto& backend : tables.backends) hint_sticky(backend, plain);
+}
+
+}  // namespace fairlead::conf

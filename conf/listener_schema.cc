@@ -1,0 +1,64 @@
+#include "conf/schema.h"
+
+namespace fairlead::conf {
+namespace {
+
+const Schema<Certificate>& certificate_schema() {
+  static const Schema<Certificate> schema{
+      {required("cert", &Certificate::cert, readable_file(),
+                "PEM file: the certificate and its chain"),
+       required("key", &Certificate::key, readable_file(), "PEM file: the private key")},
+      {}};
+  return schema;
+}
+
+// Exactly one for now: the first is used for every name.
+Codec<std::vector<Certificate>> certificates() {
+  Codec<std::vector<Certificate>> codec = list(table_of(certificate_schema()), Empty::refused);
+  codec.type = "list: one { cert, key }";
+  codec.read = [read = codec.read](const Node& node, const Scope& scope) {
+    if (node.kind == Node::Kind::array && node.children.size() > 1) {
+      scope.problem(node.children[1], "more than one certificate is not available in this version");
+    }
+    return read(node, scope);
+  };
+  return codec;
+}
+
+const Schema<ListenerTls>& tls_schema() {
+  using Version = ListenerTls::Version;
+  static const Schema<ListenerTls> schema = [] {
+    Schema<ListenerTls> result{
+        {required("certificates", &ListenerTls::certificates, certificates(),
+                  "the certificate shown to clients"),
+         field("min_version", &ListenerTls::min_version,
+               choice<Version>({{"1.2", Version::tls12}, {"1.3", Version::tls13}}),
+               "older TLS versions are refused")},
+        {"client_ca", "client_auth", "strict_sni", "ticket_key_file", "compact"}};
+    result.fields.front().about.nested = certificate_schema().described();
+    return result;
+  }();
+  return schema;
+}
+
+}  // namespace
+
+const Schema<Listener>& listener_schema() {
+  static const Schema<Listener> schema{
+      {required("address", &Listener::address, listener_address(),
+                "\"0.0.0.0:443\", \"[::]:443\" (IPv4 too), \"unix:/PATH\"; port 0: any free one"),
+       field("proxy_protocol", &Listener::proxy_protocol, flag(),
+             "a PROXY v1 or v2 header comes first, from trusted_proxies only"),
+       field("trusted_proxies", &Listener::trusted_proxies, list(network(), Empty::allowed),
+             "whose X-Forwarded-* and PROXY header is believed"),
+       field("redirect_to_https", &Listener::redirect_to_https, flag(),
+             "answer every request with 308 to https"),
+       optional_section("tls", &Listener::tls, tls_schema(),
+                        "speak TLS; without this table: plain"),
+       section("timeouts", &Listener::timeouts, listener_timeouts_schema(),
+               "for this listener alone")},
+      {}};
+  return schema;
+}
+
+}  // namespace fairlead::conf
