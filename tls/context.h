@@ -1,7 +1,7 @@
 #pragma once
 // SSL_CTX for listeners: the only place that configures OpenSSL.
-// TLS 1.2 and 1.3 with Mozilla's intermediate ciphers, tickets for resumption, no renegotiation, no compression,
-// ALPN http/1.1, released buffers (an idle connection holds no record buffer).
+// TLS 1.2 and 1.3 with Mozilla's intermediate ciphers, tickets for resumption, no renegotiation, no
+// compression, ALPN http/1.1, released buffers (an idle connection holds no record buffer).
 
 #include <memory>
 #include <string>
@@ -17,10 +17,12 @@ class ServerContext {
  public:
   struct Made;
 
-  // From the files of a listener. On failure `context` is null and `error` says which file and why, in one line.
+  // From the files of a listener. On failure `context` is null and `error` says which file and why,
+  // in one line.
   static Made from_files(const conf::ListenerTls& settings);
   // From PEM text (the demo's throw-away certificate).
-  static Made from_pem(const std::string& certificate, const std::string& key, conf::ListenerTls::Version min_version);
+  static Made from_pem(const std::string& certificate, const std::string& key,
+                       conf::ListenerTls::Version min_version);
 
   explicit ServerContext(ssl_ctx_st* owned);
   ~ServerContext();

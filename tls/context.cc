@@ -1,0 +1,200 @@
+#include "tls/context.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <string_view>
+#include <system_error>
+
+#include "tls/errors.h"
+#include "tls/handle.h"
+
+namespace fairlead::tls {
+
+namespace {
+
+constexpr std::size_t kMaxPemBytes = 1024 * 1024;
+
+// Mozilla's "intermediate" list for TLS 1.2 without its DHE suites: they cost the server most, and
+// no client that knows TLS 1.2 and WebSockets needs them. TLS 1.3's three suites are OpenSSL's
+// default.
+constexpr const char* kCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* kGroups = "X25519:P-256:P-384";
+constexpr std::string_view kSessionIdContext = "fairlead";
+
+// RFC 7301 3.2: a client that offers protocols, none of them ours, gets the alert
+// no_application_protocol. (So does nginx since 1.21.4; going on would let another protocol's
+// client be answered in HTTP.)
+int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_size,
+                    const unsigned char* offered, unsigned offered_size, void* /*unused*/) {
+  constexpr std::string_view kOurs = "http/1.1";
+  std::string_view list(reinterpret_cast<const char*>(offered), offered_size);
+  while (!list.empty()) {
+    const auto size = static_cast<unsigned char>(list.front());
+    const std::string_view name = list.substr(1, size);
+    if (name == kOurs) {
+      *chosen = reinterpret_cast<const unsigned char*>(name.data());
+      *chosen_size = size;
+      return SSL_TLSEXT_ERR_OK;
+    }
+    list.remove_prefix(1 + name.size());
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// Accepts every name: without this answer OpenSSL forgets the name of a session resumed with
+// TLS 1.2.
+int accept_name(SSL* /*ssl*/, int* /*alert*/, void* /*unused*/) {
+  return SSL_TLSEXT_ERR_OK;
+}
+
+ContextPtr new_context(conf::ListenerTls::Version min_version) {
+  ContextPtr context(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* raw = context.get();
+  if (raw == nullptr) return nullptr;
+  const int version =
+      min_version == conf::ListenerTls::Version::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+  const auto* id = reinterpret_cast<const unsigned char*>(kSessionIdContext.data());
+  if (SSL_CTX_set_min_proto_version(raw, version) != 1 ||
+      SSL_CTX_set_cipher_list(raw, kCiphers) != 1 || SSL_CTX_set1_groups_list(raw, kGroups) != 1 ||
+      SSL_CTX_set_session_id_context(raw, id, kSessionIdContext.size()) != 1 ||
+      SSL_CTX_set_num_tickets(raw, 1) != 1) {
+    return nullptr;
+  }
+  // Resumption is by ticket: the cache would cost memory a session, and a lock shared by the
+  // threads.
+  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  // Engine gives OpenSSL a place for every byte at once, so a write is never partial.
+  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
+  // What SSL_CTX_set_tlsext_servername_callback is, without its C cast.
+  SSL_CTX_callback_ctrl(raw, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(accept_name));
+  return context;
+}
+
+// True, and forgotten, when the last error says only that the PEM text ended.
+bool pem_ended() {
+  const unsigned long error = ERR_peek_last_error();
+  if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
+    return false;
+  }
+  ERR_clear_error();
+  return true;
+}
+
+// As SSL_CTX_use_certificate_chain_file does: the certificate, then the chain up to the root. "" or
+// what is wrong.
+std::string use_chain(SSL_CTX* context, const std::string& pem) {
+  const BioPtr text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (!text) return take_errors();
+  const CertificatePtr leaf(PEM_read_bio_X509_AUX(text.get(), nullptr, nullptr, nullptr));
+  if (!leaf) return pem_ended() ? "it holds no certificate in PEM form" : take_errors();
+  if (SSL_CTX_use_certificate(context, leaf.get()) != 1) return take_errors();
+  for (;;) {
+    CertificatePtr next(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+    if (!next) return pem_ended() ? std::string() : "in its chain: " + take_errors();
+    if (SSL_CTX_add0_chain_cert(context, next.get()) != 1) return take_errors();
+    static_cast<void>(next.release());  // the context's now
+  }
+}
+
+// OpenSSL's question for a passphrase: never answered, so that a start cannot wait for a terminal.
+int note_question(char* /*out*/, int /*size*/, int /*writing*/, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+std::string use_key(SSL_CTX* context, const std::string& pem) {
+  const BioPtr text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (!text) return take_errors();
+  bool asked = false;
+  const KeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, note_question, &asked));
+  if (asked) {
+    ERR_clear_error();
+    return "it is encrypted; a key without a passphrase is needed";
+  }
+  if (!key) {
+    // A file without any key ends in the decoder's own code for it.
+    const std::string why = pem_ended() ? std::string() : take_errors();
+    const bool none = pem.find("PRIVATE KEY-----") == std::string::npos;
+    return none ? "it holds no private key in PEM form" : "the private key is damaged: " + why;
+  }
+  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
+    ERR_clear_error();
+    return "it does not belong to the certificate";
+  }
+  return {};
+}
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+// "" or what is wrong.
+std::string read_file(const std::string& path, std::string& text) {
+  const auto why = [] { return "cannot read it: " + std::generic_category().message(errno); };
+  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rbe"));
+  if (!file) return why();
+  std::array<char, 4096> part{};
+  while (const std::size_t got = std::fread(part.data(), 1, part.size(), file.get())) {
+    text.append(part.data(), got);
+    if (text.size() > kMaxPemBytes) return "it is larger than 1 MiB";
+  }
+  OPENSSL_cleanse(part.data(), part.size());
+  if (std::ferror(file.get()) != 0) return why();
+  return text.empty() ? "it is empty" : std::string();
+}
+
+ServerContext::Made failed(const char* what, const std::string& name, const std::string& why) {
+  return {nullptr, std::string(what) + (name.empty() ? "" : " \"" + name + "\"") + ": " + why};
+}
+
+// The names are empty where the PEM text came from no file.
+ServerContext::Made make(const std::string& certificate, const std::string& key,
+                         conf::ListenerTls::Version min_version, const conf::Certificate& names) {
+  ERR_clear_error();
+  ContextPtr context = new_context(min_version);
+  if (!context) return {nullptr, "OpenSSL refused its settings: " + take_errors()};
+  std::string why = use_chain(context.get(), certificate);
+  if (!why.empty()) return failed("certificate", names.cert, why);
+  why = use_key(context.get(), key);
+  if (!why.empty()) return failed("key", names.key, why);
+  return {std::make_shared<const ServerContext>(context.release()), ""};
+}
+
+}  // namespace
+
+ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings) {
+  if (settings.certificates.size() != 1) return {nullptr, "exactly one certificate is needed"};
+  const conf::Certificate& files = settings.certificates.front();
+  std::string certificate;
+  std::string key;
+  std::string why = read_file(files.cert, certificate);
+  if (!why.empty()) return failed("certificate", files.cert, why);
+  why = read_file(files.key, key);
+  if (!why.empty()) return failed("key", files.key, why);
+  Made made = make(certificate, key, settings.min_version, files);
+  OPENSSL_cleanse(key.data(), key.size());
+  return made;
+}
+
+ServerContext::Made ServerContext::from_pem(const std::string& certificate, const std::string& key,
+                                            conf::ListenerTls::Version min_version) {
+  return make(certificate, key, min_version, {});
+}
+
+ServerContext::ServerContext(ssl_ctx_st* owned) : context_(owned) {}
+
+ServerContext::~ServerContext() {
+  SSL_CTX_free(context_);
+}
+
+}  // namespace fairlead::tls
