@@ -1,6 +1,8 @@
 #pragma once
-// How long a server that failed to connect is avoided: 1 s, doubled by each failure in a row up to 30 s, +-20 % jitter
-// so that proxies do not come back all at once.
+// How long a server that failed to connect is avoided: 1 s, doubled by each failure in a row up to
+// 30 s, +-20 % jitter so that proxies do not come back all at once. Failures that arrive while it
+// is avoided already are of connects begun before (or of a last resort): a hundred of them at once
+// are one outage, not a hundred in a row.
 
 #include <chrono>
 #include <cstdint>
@@ -14,8 +16,11 @@ class Backoff {
   // `random` is a uniform 32-bit number.
   void failed(Clock::time_point now, std::uint32_t random);
   void succeeded();
+
   bool active(Clock::time_point now) const { return now < until_; }
+
   Clock::time_point until() const { return until_; }
+
   unsigned failures() const { return failures_; }
 
  private:

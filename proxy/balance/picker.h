@@ -1,5 +1,6 @@
 #pragma once
-// The policies, pure: which of the candidates takes the next session. One small file a policy (least_connections.cc, round_robin.cc).
+// The policies, pure: which of the candidates takes the next session. One small file a policy
+// (least_connections.cc, round_robin.cc).
 
 #include <cstddef>
 #include <cstdint>
@@ -26,8 +27,9 @@ class Picker {
   virtual std::size_t pick(std::span<const Candidate> candidates) = 0;
 };
 
-// least_connections: the fewest sessions per weight (exact, in integers); equals take turns.
-// round_robin: smooth weighted (as nginx), so that 5:1:1 does not send five in a row.
+// least_connections: the fewest sessions per weight, the new one included (exact, in integers);
+// equals take turns. round_robin: smooth weighted (as nginx), so that 5:1:1 does not send five in a
+// row.
 std::unique_ptr<Picker> make_picker(conf::Backend::Balance balance);
 
 }  // namespace fairlead::balance

@@ -1,6 +1,6 @@
 #pragma once
-// A backend's servers with their counts, shared by all workers. Locked once per pick (a handshake), never per frame:
-// counts are atomics.
+// A backend's servers with their counts, shared by all workers. Locked once per pick (a handshake),
+// never per frame: counts are atomics.
 
 #include <atomic>
 #include <cstdint>
@@ -26,7 +26,8 @@ struct PoolServer {
 
 class Pool;
 
-// One session's or exchange's hold on a server: counted from pick to destruction. Keeps the pool alive. Movable.
+// One session's or exchange's hold on a server: counted from pick to destruction. Keeps the pool
+// alive. Movable.
 class Lease {
  public:
   Lease() = default;
@@ -36,9 +37,13 @@ class Lease {
   ~Lease();
 
   explicit operator bool() const { return pool_ != nullptr; }
+
   const PoolServer& server() const;
+
   Pool& pool() const { return *pool_; }
+
   std::size_t index() const { return index_; }
+
   void reset();
 
  private:
@@ -51,17 +56,21 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // The servers' addresses are resolved: kind ip or unix_path.
   static std::shared_ptr<Pool> make(const conf::Backend& backend);
 
-  // Picks a server that is not in `tried` (by index). `sticky` is Sticky::find's answer: taken if it is untried and not in
-  // backoff. When all untried ones are in backoff, the one whose backoff ends first is tried all the same: an
-  // outage must not last longer than the server's. An empty lease: all have been tried.
+  // Picks a server that is not in `tried` (by index). `sticky` is Sticky::find's answer: taken if
+  // it is untried and not in backoff. When all untried ones are in backoff, the one whose backoff
+  // ends first is tried all the same: an outage must not last longer than the server's. An empty
+  // lease: all have been tried.
   Lease pick(std::size_t sticky, const std::vector<std::size_t>& tried, Clock::time_point now);
 
   void connect_failed(std::size_t index, Clock::time_point now);
   void connect_succeeded(std::size_t index);
 
   const std::string& name() const { return name_; }
+
   std::size_t size() const { return servers_.size(); }
+
   const PoolServer& server(std::size_t index) const { return *servers_[index]; }
+
   const std::optional<Sticky>& sticky() const { return sticky_; }
 
  private:

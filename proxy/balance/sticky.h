@@ -1,6 +1,7 @@
 #pragma once
-// The sticky cookie (interface: section 6). Its value is an HMAC over backend and server under the secret: it
-// names no address, cannot be made without the secret, and means the same on every node and after every reload.
+// The sticky cookie (interface: section 6). Its value is an HMAC over backend and server under the
+// secret: it names no address, cannot be made without the secret, and means the same on every node
+// and after every reload.
 
 #include <cstddef>
 #include <string>
@@ -14,12 +15,17 @@ namespace fairlead::balance {
 
 class Sticky {
  public:
-  // `servers` are the servers' names, in the pool's order. An empty secret in `settings`: a random one.
-  Sticky(const conf::Sticky& settings, std::string_view backend, const std::vector<std::string>& servers);
+  // `servers` are the servers' names, in the pool's order. An empty secret in `settings`: a random
+  // one.
+  Sticky(const conf::Sticky& settings, std::string_view backend,
+         const std::vector<std::string>& servers);
 
-  // The server a request's Cookie fields name (RFC 6265 5.4: name=value pairs), or kNoServer: no cookie, forged, or gone.
+  // The server a request's Cookie fields name (RFC 6265 5.4: name=value pairs), or kNoServer: no
+  // cookie, forged, or gone. Of several cookies of the name the first that names a server counts;
+  // eight are looked at.
   std::size_t find(const wire::Fields& fields) const;
-  // The Set-Cookie value that binds to the server: "fairlead=...; Path=/; HttpOnly; SameSite=Lax[; Max-Age=N][; Secure]".
+  // The Set-Cookie value that binds to the server: "fairlead=...; Path=/; HttpOnly; SameSite=Lax[;
+  // Max-Age=N][; Secure]".
   std::string set_cookie(std::size_t server, bool secure) const;
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
-// May this request go on, and where to? Runs the checks in a fixed order: WebSocket version and key, route, draining, origin,
-// rate and connections of the address. Nothing is dialled before the answer is Admit.
+// May this request go on, and where to? Runs the checks in a fixed order: WebSocket version and key
+// (for what is no handshake: GET or HEAD without a body), route, draining, then for handshakes
+// origin, rate and connections of the address. Nothing is dialled before the answer is Admit.
 
 #include <cstddef>
 #include <optional>
@@ -14,12 +15,16 @@
 
 namespace fairlead::rules {
 
+// What Retry-After says at least, as nobody can know: a 503, and a 429.
+inline constexpr conf::Millis kRetryUnavailable{5'000};
+inline constexpr conf::Millis kRetryLimited{1'000};
+
 struct Admission {
-  std::optional<Cause> refused;     // absent: admitted
-  conf::Millis retry_after{0};      // for 429 and 503
+  std::optional<Cause> refused;       // absent: admitted
+  conf::Millis retry_after{0};        // for 429 and 503
   std::size_t route = Router::kNone;  // set as soon as it is known, also when refused
   bool websocket = false;
-  bool counted = false;             // the route's IpLimits::leave must follow when the session ends
+  bool counted = false;  // the route's IpLimits::leave must follow when the session ends
 };
 
 struct AdmissionRules {
@@ -29,7 +34,7 @@ struct AdmissionRules {
   const std::vector<IpLimits*>& limits;
 };
 
-Admission admit(const wire::RequestHead& head, const Client& client, const AdmissionRules& rules, bool draining,
-                Clock::time_point now);
+Admission admit(const wire::RequestHead& head, const Client& client, const AdmissionRules& rules,
+                bool draining, Clock::time_point now);
 
 }  // namespace fairlead::rules

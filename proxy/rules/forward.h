@@ -1,7 +1,8 @@
 #pragma once
-// What a request looks like to the backend, and an answer to the client: who the client is, which fields pass, which are
-// set.
+// What a request looks like to the backend, and an answer to the client: who the client is, which
+// fields pass, which are set.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,19 +15,26 @@ namespace fairlead::rules {
 
 // The connection as it reached us.
 struct Peer {
-  conf::Ip ip;              // the TCP peer, or the source in a PROXY header
+  conf::Ip ip;               // the TCP peer, or the source in a PROXY header
   bool unix_socket = false;  // came over a unix socket: its ip says nothing
-  bool trusted = false;     // in trusted_proxies (a unix peer is, when any are configured): its X-Forwarded-* is believed
-  bool secure = false;      // TLS ended here
+  // In trusted_proxies (a unix peer is, when any are configured): its X-Forwarded-* is believed.
+  bool trusted = false;
+  bool secure = false;           // TLS ended here
   std::uint16_t local_port = 0;  // X-Forwarded-Port
 };
 
 // Who and what the request is about, after a trusted peer's fields were read.
 struct Client {
-  conf::Ip ip;         // the right-most address of X-Forwarded-For that is not itself trusted, else the peer's
-  bool secure = false;  // X-Forwarded-Proto https (or wss) of a trusted peer, else the connection's own
+  // The right-most address of X-Forwarded-For that is not itself trusted, else the left-most one
+  // (all are ours), else the peer's. What is no address ends the search at the last one before it,
+  // as does the 33rd entry.
+  conf::Ip ip;
+  // X-Forwarded-Proto https (or wss) of a trusted peer, else the connection's own.
+  bool secure = false;
 };
-Client find_client(const wire::RequestHead& head, const Peer& peer, const std::vector<conf::Cidr>& trusted);
+
+Client find_client(const wire::RequestHead& head, const Peer& peer,
+                   const std::vector<conf::Cidr>& trusted);
 
 // A request id a client sent is kept when it is 1 to 128 visible ASCII characters; else "".
 std::string_view kept_request_id(const wire::RequestHead& head);
@@ -41,23 +49,28 @@ struct ForwardRequest {
   std::string_view request_id;
   bool websocket = false;
 };
-// Appends the head the backend gets: Host kept; hop-by-hop fields removed, for a handshake `Upgrade: websocket` and
-// `Connection: Upgrade` set anew, for the rest `Connection: close`; X-Forwarded-For appended to where the peer is
-// trusted, replaced where not; X-Forwarded-Proto http or https, -Host, -Port, X-Real-IP, X-Request-Id set (a trusted peer's -Proto,
-// -Host and -Port are kept); a peer's `Forwarded` removed unless it is trusted; Sec-WebSocket-* in canonical case;
-// strip_prefix applied to the target. Content-Length and Transfer-Encoding never pass (no body is forwarded yet).
+
+// Appends the head the backend gets: Host kept; hop-by-hop fields removed, for a handshake
+// `Upgrade: websocket` and `Connection: Upgrade` set anew, for the rest `Connection: close`;
+// X-Forwarded-For appended to where the peer is trusted, replaced where not; X-Forwarded-Proto http
+// or https, -Host, -Port, X-Real-IP, X-Request-Id set (a trusted peer's -Proto, -Host and -Port are
+// kept); a peer's `Forwarded` removed unless it is trusted; Sec-WebSocket-* in canonical case;
+// strip_prefix applied to the target, which is in origin-form. Content-Length and Transfer-Encoding
+// never pass (no body is forwarded yet). A field that differs from one of ours in '_' for '-' only
+// is removed: many servers take them for equal.
 void write_backend_request(const ForwardRequest& request, std::string& out);
 
 struct ForwardResponse {
   const wire::ResponseHead& head;
   std::string_view request_id;
-  std::string_view set_cookie;  // the sticky cookie's Set-Cookie value, "" for none
-  bool websocket = false;       // a 101 that was checked: Upgrade and Connection set anew
-  bool keep_alive = false;      // of the client's connection, for anything but a 101
+  std::string_view set_cookie;          // the sticky cookie's Set-Cookie value, "" for none
+  bool websocket = false;               // a 101 that was checked: Upgrade and Connection set anew
+  bool keep_alive = false;              // of the client's connection, for anything but a 101
   bool keep_transfer_encoding = false;  // the body passes chunked as it came
 };
-// Appends the head the client gets: hop-by-hop fields removed, Connection set anew, X-Request-Id set unless the backend
-// set one, Set-Cookie added.
+
+// Appends the head the client gets: hop-by-hop fields removed, Connection set anew, X-Request-Id
+// set unless the backend set one, Set-Cookie added.
 void write_client_response(const ForwardResponse& response, std::string& out);
 
 }  // namespace fairlead::rules

@@ -1,5 +1,6 @@
 #pragma once
-// Whether a browser's page may open a session (RFC 6454, RFC 6455 10.2: the defence against cross-site hijacking).
+// Whether a browser's page may open a session (RFC 6454, RFC 6455 10.2: the defence against
+// cross-site hijacking).
 
 #include <optional>
 #include <string_view>
@@ -16,8 +17,10 @@ struct OriginQuestion {
 };
 
 // No Origin is allowed unless require_origin. "null" only where it is listed (or any).
-// same-origin: the origin's host and port are the Host's (an absent port is the scheme's default). An https page is let in
-// where the request looks plain (TLS may have ended in front of us), an http page never into a secure request.
-bool origin_allowed(const std::vector<conf::OriginPattern>& allowed, bool require_origin, const OriginQuestion& question);
+// same-origin: the origin's host and port are the Host's (an absent port is the scheme's default).
+// An https page is let in where the request looks plain (TLS may have ended in front of us), an
+// http page never into a secure request.
+bool origin_allowed(const std::vector<conf::OriginPattern>& allowed, bool require_origin,
+                    const OriginQuestion& question);
 
 }  // namespace fairlead::rules

@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 class TokenBucket {
  public:
   TokenBucket() = default;
-  // Begins full.
+  // Begins full. Holds at least one token: "1/m" means one a minute, not never.
   TokenBucket(const conf::Rate& rate, Clock::time_point now);
 
   // Whole tokens there are now.
@@ -22,11 +22,13 @@ class TokenBucket {
   bool take(double n, Clock::time_point now);
   // Takes `n` in any case; the bucket may go into debt.
   void charge(double n, Clock::time_point now);
-  // How long until there are `n` tokens (n <= burst, or until full), rounded up to a millisecond; 0 if there are.
+  // How long until there are `n` tokens (n <= burst, or until full), rounded up to a millisecond; 0
+  // if there are.
   conf::Millis wait(double n, Clock::time_point now);
   bool full(Clock::time_point now);
 
  private:
+  double slack() const;
   void refill(Clock::time_point now);
 
   double rate_ = 0;

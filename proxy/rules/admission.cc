@@ -1,0 +1,107 @@
+#include "proxy/rules/admission.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "proxy/rules/origin.h"
+#include "proxy/wire/handshake.h"
+#include "proxy/wire/head_parser.h"
+
+namespace fairlead::rules {
+namespace {
+
+// What this release serves besides WebSocket: GET and HEAD without a body.
+std::optional<Cause> check_plain(const wire::RequestHead& head) {
+  if (head.method != "GET" && head.method != "HEAD") return Cause::not_implemented;
+  const auto framing = wire::request_framing(head);
+  const bool empty = framing.kind == wire::Framing::Kind::none ||
+                     (framing.kind == wire::Framing::Kind::length && framing.length == 0);
+  if (!empty) return Cause::not_implemented;
+  return std::nullopt;
+}
+
+std::optional<Cause> check_request(const wire::RequestHead& head, bool websocket) {
+  if (!websocket) return check_plain(head);
+  switch (wire::check_handshake(head)) {
+    case wire::HandshakeError::bad_version:
+      return Cause::bad_websocket_version;
+    case wire::HandshakeError::bad_key:
+      return Cause::bad_websocket_key;
+    case wire::HandshakeError::none:
+      break;
+  }
+  return std::nullopt;
+}
+
+// All fields of that name as one list (RFC 9110 5.3).
+std::string joined(const wire::Fields& fields, std::string_view name) {
+  std::string list;
+  for (const auto& field : fields) {
+    if (!wire::iequals(field.name, name)) continue;
+    if (!list.empty()) list += ", ";
+    list += field.value;
+  }
+  return list;
+}
+
+bool check_origin(const wire::RequestHead& head, const Client& client, const conf::Route& route) {
+  OriginQuestion question{std::nullopt, head.host, client.secure};
+  // Two Origin fields say nothing for certain: like one that is no origin.
+  if (const auto* field = head.fields.find("Origin")) {
+    question.origin = head.fields.count("Origin") == 1 ? field->value : std::string_view{};
+  }
+  return origin_allowed(route.origins, route.require_origin, question);
+}
+
+void check_address(IpLimits& limits, const Client& client, Clock::time_point now,
+                   Admission& result) {
+  const auto entered = limits.enter(client.ip, now);
+  result.counted = entered.counted;
+  switch (entered.answer) {
+    case IpLimits::Answer::ok:
+      break;
+    case IpLimits::Answer::rate:
+      result.refused = Cause::handshake_rate;
+      result.retry_after = std::max(kRetryLimited, entered.retry_after);
+      break;
+    case IpLimits::Answer::connections:
+      result.refused = Cause::too_many_connections_from_ip;
+      result.retry_after = std::max(kRetryLimited, entered.retry_after);
+      break;
+  }
+}
+
+}  // namespace
+
+Admission admit(const wire::RequestHead& head, const Client& client, const AdmissionRules& rules,
+                bool draining, Clock::time_point now) {
+  Admission result;
+  result.websocket = wire::is_websocket_handshake(head);
+  if (result.refused = check_request(head, result.websocket); result.refused) return result;
+
+  const std::string subprotocols =
+      result.websocket ? joined(head.fields, "Sec-WebSocket-Protocol") : std::string();
+  result.route = rules.router.find({head.host, head.path, subprotocols, result.websocket});
+  if (result.route == Router::kNone) {
+    result.refused = Cause::no_route;
+    return result;
+  }
+  if (draining) {
+    result.refused = Cause::draining;
+    result.retry_after = kRetryUnavailable;
+    return result;
+  }
+  if (!result.websocket) return result;
+  if (!check_origin(head, client, rules.routes[result.route])) {
+    result.refused = Cause::origin_denied;
+    return result;
+  }
+  // Last: it counts, and only a session that begins will be counted off again.
+  if (IpLimits* const limits = rules.limits[result.route]) {
+    check_address(*limits, client, now, result);
+  }
+  return result;
+}
+
+}  // namespace fairlead::rules

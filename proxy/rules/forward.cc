@@ -1,0 +1,150 @@
+#include "proxy/rules/forward.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "proxy/wire/head_writer.h"
+
+namespace fairlead::rules {
+namespace {
+
+// Fields a backend believes because we set them, or that frame a body: never passed on from the
+// client as they are.
+constexpr std::array<std::string_view, 8> kOurs{
+    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
+    "X-Real-IP",       "X-Request-Id",      "Content-Length",   "Transfer-Encoding"};
+
+char folded(char c) {
+  if (c == '_') return '-';
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// CGI and its heirs (WSGI, Rack, PHP) turn '-' into '_': X_Forwarded_For would reach them as ours.
+bool same_to_cgi(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return folded(x) == folded(y); });
+}
+
+bool is_ours(std::string_view name) {
+  return std::any_of(kOurs.begin(), kOurs.end(),
+                     [&](std::string_view ours) { return same_to_cgi(name, ours); });
+}
+
+bool passes(const ForwardRequest& request, std::string_view name) {
+  if (is_ours(name)) return false;
+  if (wire::iequals(name, "Forwarded") && !request.peer.trusted) return false;
+  return !wire::is_hop_by_hop(request.head.fields, name);
+}
+
+// The target in origin-form (RFC 9112 3.2.1), without the route's prefix where the route says so.
+std::string target_of(const wire::RequestHead& head, const conf::Route& route) {
+  std::string_view path = head.path;
+  if (route.strip_prefix) {
+    std::string_view prefix = route.path;
+    while (prefix.ends_with('/')) prefix.remove_suffix(1);
+    const bool at_boundary =
+        path.size() == prefix.size() || (path.size() > prefix.size() && path[prefix.size()] == '/');
+    if (path.starts_with(prefix) && at_boundary) path.remove_prefix(prefix.size());
+  }
+  std::string target(path.empty() ? "/" : path);
+  target += head.query;
+  return target;
+}
+
+std::string forwarded_for(const ForwardRequest& request) {
+  std::string list;
+  const auto append = [&list](std::string_view item) {
+    if (item.empty()) return;
+    if (!list.empty()) list += ", ";
+    list += item;
+  };
+  if (request.peer.trusted) {
+    for (const auto& field : request.head.fields) {
+      if (wire::iequals(field.name, "X-Forwarded-For")) append(field.value);
+    }
+  }
+  if (!request.peer.unix_socket) append(request.peer.ip.text());
+  return list;
+}
+
+// A trusted peer's field, else our value; "" is not written.
+void write_kept(wire::HeadWriter& writer, const ForwardRequest& request, std::string_view name,
+                std::string_view ours) {
+  const auto theirs = request.peer.trusted ? request.head.fields.get(name) : std::string_view{};
+  const auto value = theirs.empty() ? ours : theirs;
+  if (!value.empty()) writer.field(name, value);
+}
+
+void write_our_fields(wire::HeadWriter& writer, const ForwardRequest& request) {
+  const auto& peer = request.peer;
+  const std::string list = forwarded_for(request);
+  if (!list.empty()) writer.field("X-Forwarded-For", list);
+  write_kept(writer, request, "X-Forwarded-Proto", request.client.secure ? "https" : "http");
+  write_kept(writer, request, "X-Forwarded-Host", request.head.host);
+  write_kept(writer, request, "X-Forwarded-Port",
+             peer.local_port == 0 ? std::string() : std::to_string(peer.local_port));
+  // Over a unix socket, and with nobody's word for it, the client has no address.
+  if (!peer.unix_socket || request.client.ip != peer.ip) {
+    writer.field("X-Real-IP", request.client.ip.text());
+  }
+  if (!request.request_id.empty()) writer.field("X-Request-Id", request.request_id);
+}
+
+bool response_field_passes(const ForwardResponse& response, std::string_view name) {
+  if (wire::is_hop_by_hop(response.head.fields, name)) return false;
+  // A 101 has no body, and of the two ways to frame one Transfer-Encoding counts (RFC 9110 8.6, RFC
+  // 9112 6.3).
+  const bool no_length = response.websocket || response.keep_transfer_encoding;
+  return !(no_length && wire::iequals(name, "Content-Length"));
+}
+
+}  // namespace
+
+void write_backend_request(const ForwardRequest& request, std::string& out) {
+  const auto& head = request.head;
+  wire::HeadWriter writer(out);
+  writer.request_line(head.method, target_of(head, request.route));
+  // HTTP/1.0 knows requests without Host, and HTTP/1.1, which we speak, none (RFC 9112 3.2).
+  if (!head.fields.find("Host")) writer.field("Host", head.host);
+  for (const auto& field : head.fields) {
+    if (wire::iequals(field.name, "Host")) {
+      // An absolute-form target outranks the field (RFC 9112 3.2.2).
+      writer.field("Host", head.host);
+    } else if (passes(request, field.name)) {
+      writer.field(wire::canonical_name(field.name), field.value);
+    }
+  }
+  if (request.websocket) {
+    writer.field("Upgrade", "websocket").field("Connection", "Upgrade");
+  } else {
+    writer.field("Connection", "close");
+  }
+  write_our_fields(writer, request);
+  writer.end();
+}
+
+void write_client_response(const ForwardResponse& response, std::string& out) {
+  const auto& head = response.head;
+  wire::HeadWriter writer(out);
+  writer.status_line(head.status, head.reason);
+  bool has_request_id = false;
+  for (const auto& field : head.fields) {
+    if (!response_field_passes(response, field.name)) continue;
+    writer.field(wire::canonical_name(field.name), field.value);
+    has_request_id = has_request_id || wire::iequals(field.name, "X-Request-Id");
+  }
+  if (response.websocket) {
+    writer.field("Upgrade", "websocket").field("Connection", "Upgrade");
+  } else {
+    if (response.keep_transfer_encoding) writer.field("Transfer-Encoding", "chunked");
+    writer.field("Connection", response.keep_alive ? "keep-alive" : "close");
+  }
+  if (!has_request_id && !response.request_id.empty()) {
+    writer.field("X-Request-Id", response.request_id);
+  }
+  if (!response.set_cookie.empty()) writer.field("Set-Cookie", response.set_cookie);
+  writer.end();
+}
+
+}  // namespace fairlead::rules

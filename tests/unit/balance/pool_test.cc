@@ -1,0 +1,253 @@
+#include "proxy/balance/pool.h"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "tests/support/catch.h"
+
+namespace fairlead::balance {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+static_assert(!std::is_copy_constructible_v<Lease> && std::is_nothrow_move_constructible_v<Lease>);
+static_assert(sizeof(Lease) <= 24, "every session holds one");
+
+const Clock::time_point kStart{std::chrono::hours(1000)};
+
+conf::Backend backend(std::initializer_list<std::uint32_t> weights,
+                      conf::Backend::Balance balance = conf::Backend::Balance::least_connections) {
+  conf::Backend result;
+  result.name = "chat";
+  result.balance = balance;
+  std::uint16_t port = 8080;
+  for (const auto weight : weights) {
+    conf::BackendServer server;
+    server.address.ip = conf::Ip::v4(0x0a00000b);
+    server.address.port = port++;
+    server.weight = weight;
+    result.servers.push_back(server);
+  }
+  return result;
+}
+
+std::uint32_t sessions(const Pool& pool, std::size_t index) {
+  return pool.server(index).sessions.load();
+}
+
+// Without a cookie, with nothing tried.
+Lease pick(Pool& pool, Clock::time_point now) {
+  return pool.pick(kNoServer, {}, now);
+}
+
+}  // namespace
+
+TEST_CASE("pool: servers have the names of their addresses", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1, 2}));
+  CHECK(pool->name() == "chat");
+  REQUIRE(pool->size() == 2);
+  CHECK(pool->server(0).name == "10.0.0.11:8080");
+  CHECK(pool->server(1).name == "10.0.0.11:8081");
+  CHECK(pool->server(1).weight == 2);
+  CHECK_FALSE(pool->sticky());
+}
+
+TEST_CASE("lease: counts from pick to its end, however it moves", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1}));
+  CHECK_FALSE(Lease());
+  {
+    Lease first = pick(*pool, kStart);
+    REQUIRE(first);
+    CHECK(first.index() == 0);
+    CHECK(&first.server() == &pool->server(0));
+    CHECK(&first.pool() == pool.get());
+    CHECK(sessions(*pool, 0) == 1);
+
+    Lease second = std::move(first);
+    CHECK_FALSE(first);
+    CHECK(second);
+    CHECK(sessions(*pool, 0) == 1);
+
+    Lease third = pick(*pool, kStart);
+    CHECK(sessions(*pool, 0) == 2);
+    third = std::move(second);
+    CHECK(sessions(*pool, 0) == 1);
+    CHECK_FALSE(second);
+
+    Lease& same = third;
+    third = std::move(same);
+    CHECK(third);
+    CHECK(sessions(*pool, 0) == 1);
+
+    third.reset();
+    third.reset();
+    CHECK_FALSE(third);
+    CHECK(sessions(*pool, 0) == 0);
+
+    third = Lease(pool, 0);
+    CHECK(sessions(*pool, 0) == 1);
+    third = Lease();
+    CHECK(sessions(*pool, 0) == 0);
+    third = pick(*pool, kStart);
+    CHECK(sessions(*pool, 0) == 1);
+  }
+  CHECK(sessions(*pool, 0) == 0);
+}
+
+TEST_CASE("lease: keeps its pool alive", "[balance][pool]") {
+  auto pool = Pool::make(backend({1}));
+  const std::weak_ptr<Pool> watch = pool;
+  {
+    const Lease lease = pick(*pool, kStart);
+    pool.reset();
+    CHECK_FALSE(watch.expired());
+    CHECK(lease.server().name == "10.0.0.11:8080");
+  }
+  CHECK(watch.expired());
+}
+
+TEST_CASE("pool: picks that are held spread over the servers", "[balance][pool]") {
+  for (const auto balance :
+       {conf::Backend::Balance::least_connections, conf::Backend::Balance::round_robin}) {
+    const auto pool = Pool::make(backend({1, 1, 2}, balance));
+    std::vector<Lease> held;
+    for (int i = 0; i < 40; ++i) held.push_back(pick(*pool, kStart));
+    CHECK(sessions(*pool, 0) == 10);
+    CHECK(sessions(*pool, 1) == 10);
+    CHECK(sessions(*pool, 2) == 20);
+    held.clear();
+    for (std::size_t i = 0; i < 3; ++i) CHECK(sessions(*pool, i) == 0);
+  }
+}
+
+TEST_CASE("pool: what was tried is not picked again, until nothing is left", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1, 1, 1}));
+  std::vector<std::size_t> tried;
+  for (int i = 0; i < 3; ++i) {
+    const auto lease = pool->pick(kNoServer, tried, kStart);
+    REQUIRE(lease);
+    CHECK(std::find(tried.begin(), tried.end(), lease.index()) == tried.end());
+    tried.push_back(lease.index());
+  }
+  CHECK_FALSE(pool->pick(kNoServer, tried, kStart));
+  CHECK_FALSE(pool->pick(0, tried, kStart));
+  CHECK_FALSE(Pool::make(backend({}))->pick(kNoServer, {}, kStart));
+}
+
+TEST_CASE("pool: the sticky server is taken while it may be", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1, 1}));
+  std::vector<Lease> held;
+  for (int i = 0; i < 10; ++i) {
+    held.push_back(pool->pick(1, {}, kStart));
+    CHECK(held.back().index() == 1);
+  }
+  SECTION("tried: another") {
+    CHECK(pool->pick(1, {1}, kStart).index() == 0);
+  }
+  SECTION("in backoff: another, and later it again") {
+    pool->connect_failed(1, kStart);
+    CHECK(pool->pick(1, {}, kStart).index() == 0);
+    CHECK(pool->pick(1, {}, kStart + seconds(2)).index() == 1);
+  }
+  SECTION("in backoff like all the others: whichever leaves it first") {
+    pool->connect_failed(0, kStart);
+    pool->connect_failed(1, kStart + seconds(0));
+    CHECK(pool->pick(1, {}, kStart));
+  }
+  SECTION("out of range: as without") {
+    CHECK(pool->pick(2, {}, kStart).index() == 0);
+  }
+}
+
+TEST_CASE("pool: a server that failed is avoided for a second or so", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1000, 1}));
+  pool->connect_failed(0, kStart);
+  for (const int ms : {0, 100, 799}) {
+    CAPTURE(ms);
+    CHECK(pick(*pool, kStart + milliseconds(ms)).index() == 1);
+  }
+  CHECK(pick(*pool, kStart + milliseconds(1200)).index() == 0);
+  // Failing again it is avoided for twice as long.
+  pool->connect_failed(0, kStart + milliseconds(1200));
+  CHECK(pick(*pool, kStart + milliseconds(1200 + 1599)).index() == 1);
+  CHECK(pick(*pool, kStart + milliseconds(1200 + 2400)).index() == 0);
+  // A success forgets.
+  pool->connect_failed(0, kStart + milliseconds(3600));
+  CHECK(pick(*pool, kStart + milliseconds(3600)).index() == 1);
+  pool->connect_succeeded(0);
+  CHECK(pick(*pool, kStart + milliseconds(3600)).index() == 0);
+}
+
+TEST_CASE("pool: with all in backoff the first to leave it is tried", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1, 1, 1}));
+  pool->connect_failed(2, kStart);
+  pool->connect_failed(0, kStart + milliseconds(500));
+  pool->connect_failed(1, kStart + milliseconds(500));
+  const auto now = kStart + milliseconds(600);
+  // Server 2 is free at 1200 ms at the latest, the others at 1300 ms at the earliest.
+  CHECK(pick(*pool, now).index() == 2);
+  CHECK(pick(*pool, now).index() == 2);
+  const auto next = pool->pick(kNoServer, {2}, now);
+  REQUIRE(next);
+  CHECK(next.index() != 2);
+  CHECK(pool->pick(kNoServer, {2, next.index()}, now).index() == 1 - next.index());
+  CHECK_FALSE(pool->pick(kNoServer, {0, 1, 2}, now));
+  // One that works again comes before all of them.
+  pool->connect_succeeded(1);
+  CHECK(pick(*pool, now).index() == 1);
+}
+
+TEST_CASE("pool: jitter differs between servers", "[balance][pool]") {
+  // Many servers that fail at once do not come back at once: some are back at 1 s, some are not.
+  conf::Backend from = backend({});
+  for (std::uint16_t i = 0; i < 64; ++i) {
+    conf::BackendServer server;
+    server.address.port = static_cast<std::uint16_t>(1000 + i);
+    from.servers.push_back(server);
+  }
+  const auto pool = Pool::make(from);
+  for (std::size_t i = 0; i < pool->size(); ++i) pool->connect_failed(i, kStart);
+  std::vector<Lease> held;
+  for (std::size_t i = 0; i < pool->size(); ++i) held.push_back(pick(*pool, kStart + seconds(1)));
+  std::size_t back = 0;
+  for (std::size_t i = 0; i < pool->size(); ++i) back += sessions(*pool, i) > 0 ? 1 : 0;
+  CHECK(back > 0);
+  CHECK(back < pool->size());
+}
+
+TEST_CASE("pool: its sticky names are those of its servers", "[balance][pool]") {
+  auto from = backend({1, 1});
+  from.sticky = conf::Sticky();
+  from.sticky->secret = "secret";
+  const auto pool = Pool::make(from);
+  REQUIRE(pool->sticky());
+  const Sticky same(*from.sticky, "chat", {"10.0.0.11:8080", "10.0.0.11:8081"});
+  CHECK(pool->sticky()->set_cookie(1, true) == same.set_cookie(1, true));
+}
+
+TEST_CASE("pool: several threads never pick the same least one", "[balance][pool]") {
+  constexpr std::uint32_t kEach = 2'000;
+  const auto pool = Pool::make(backend({1, 1, 1, 1}));
+  std::vector<std::vector<Lease>> held(4);
+  const auto work = [&](std::size_t at) {
+    std::mt19937 random(static_cast<unsigned>(at));
+    for (std::uint32_t i = 0; i < kEach; ++i) {
+      held[at].push_back(pick(*pool, kStart));
+      if (random() % 50 == 0) {
+        pool->connect_succeeded(held[at].back().index());
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 4; ++i) threads.emplace_back(work, i);
+  for (auto& thread : threads) thread.join();
+  for (std::size_t i = 0; i < 4; ++i) CHECK(sessions(*pool, i) == kEach);
+  held.clear();
+  for (std::size_t i = 0; i < 4; ++i) CHECK(sessions(*pool, i) == 0);
+}
+
+}  // namespace fairlead::balance

@@ -1,0 +1,230 @@
+#include "proxy/rules/admission.h"
+
+#include <memory>
+#include <string>
+
+#include "tests/support/catch.h"
+#include "tests/unit/rules/heads.h"
+
+namespace fairlead::rules {
+namespace {
+
+using std::chrono::milliseconds;
+
+const Clock::time_point kNow{std::chrono::hours(1000)};
+constexpr auto kAdmit = static_cast<Cause>(0xff);  // no cause: a table's word for "admitted"
+
+// Route 0: /ws, handshakes, limited. Route 1: /http, plain. Route 2: /sub, by subprotocol. Route 3:
+// /both, any origin.
+struct Scene {
+  Scene() {
+    routes[0].path = "/ws";
+    routes[0].kind = conf::Route::Kind::websocket;
+    routes[0].limits.handshakes_per_ip = conf::Rate{0.1, 2};
+    routes[0].limits.connections_per_ip = 1;
+    routes[1].path = "/http";
+    routes[1].kind = conf::Route::Kind::http;
+    routes[2].path = "/sub";
+    routes[2].subprotocols = {"v2"};
+    routes[3].path = "/both";
+    routes[3].origins[0].kind = conf::OriginPattern::Kind::any;
+    router = std::make_unique<Router>(routes);
+    table = std::make_unique<IpLimits>(routes[0].limits);
+    limits[0] = table.get();
+    client.ip = conf::Ip::v4(0xc0000207);
+    client.secure = true;
+  }
+
+  Admission ask(const std::string& lines, bool draining = false) {
+    const Request request(lines);
+    return admit(request.head, client, {routes, *router, limits}, draining, kNow);
+  }
+
+  std::vector<conf::Route> routes{4};
+  std::unique_ptr<Router> router;
+  std::unique_ptr<IpLimits> table;
+  std::vector<IpLimits*> limits{nullptr, nullptr, nullptr, nullptr};
+  Client client;
+};
+
+struct Handshake {
+  std::string path = "/ws";
+  std::string origin = "https://a.com";
+  std::string version = "13";
+  std::string key = "dGhlIHNhbXBsZSBub25jZQ==";
+  std::string more;
+
+  std::string text() const {
+    return "GET " + path + " HTTP/1.1\nHost: a.com\nUpgrade: websocket\nConnection: Upgrade" +
+           "\nSec-WebSocket-Version: " + version + "\nSec-WebSocket-Key: " + key +
+           (origin.empty() ? "" : "\nOrigin: " + origin) + (more.empty() ? "" : "\n" + more);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("admission: a good handshake is admitted and counted", "[rules][admission]") {
+  Scene scene;
+  const auto admission = scene.ask(Handshake().text());
+  CHECK_FALSE(admission.refused);
+  CHECK(admission.route == 0);
+  CHECK(admission.websocket);
+  CHECK(admission.counted);
+  CHECK(scene.table->open(scene.client.ip) == 1);
+}
+
+TEST_CASE("admission: the first check that fails is the one reported", "[rules][admission]") {
+  // From the last check to the first: each row adds one more thing that is wrong.
+  Scene scene;
+  Handshake request;
+  const auto check = [&](Cause want, std::size_t route, bool draining) {
+    const auto admission = scene.ask(request.text(), draining);
+    CHECK(admission.refused == want);
+    CHECK(admission.route == route);
+    CHECK(admission.websocket);
+    CHECK_FALSE(admission.counted);
+    return admission.retry_after;
+  };
+  REQUIRE(scene.ask(request.text()).counted);
+
+  CHECK(check(Cause::too_many_connections_from_ip, 0, false) == kRetryLimited);
+  CHECK(check(Cause::handshake_rate, 0, false) == milliseconds(10'000));
+  request.origin = "https://evil.org";
+  CHECK(check(Cause::origin_denied, 0, false) == milliseconds(0));
+  CHECK(check(Cause::draining, 0, true) == kRetryUnavailable);
+  request.path = "/nowhere";
+  CHECK(check(Cause::no_route, Router::kNone, true) == milliseconds(0));
+  request.key = "short";
+  CHECK(check(Cause::bad_websocket_key, Router::kNone, true) == milliseconds(0));
+  request.version = "8";
+  CHECK(check(Cause::bad_websocket_version, Router::kNone, true) == milliseconds(0));
+}
+
+TEST_CASE("admission: what is refused before the limits costs no token", "[rules][admission]") {
+  Scene scene;
+  Handshake denied;
+  denied.origin = "https://evil.org";
+  for (int i = 0; i < 10; ++i) {
+    CHECK(scene.ask(denied.text()).refused == Cause::origin_denied);
+    CHECK(scene.ask(Handshake().text(), true).refused == Cause::draining);
+  }
+  CHECK(scene.table->entries() == 0);
+  CHECK_FALSE(scene.ask(Handshake().text()).refused);
+}
+
+TEST_CASE("admission: a short wait for a token is rounded up to Retry-After's least",
+          "[rules][admission]") {
+  Scene scene;
+  scene.routes[0].limits.handshakes_per_ip = conf::Rate{100, 1};
+  scene.table = std::make_unique<IpLimits>(scene.routes[0].limits);
+  scene.limits[0] = scene.table.get();
+  CHECK_FALSE(scene.ask(Handshake().text()).refused);
+  const auto admission = scene.ask(Handshake().text());
+  CHECK(admission.refused == Cause::handshake_rate);
+  CHECK(admission.retry_after == kRetryLimited);
+}
+
+TEST_CASE("admission: plain HTTP", "[rules][admission]") {
+  struct Row {
+    const char* lines;
+    Cause want;
+    const char* why;
+  };
+
+  const Row rows[] = {
+      {"GET /http HTTP/1.1\nHost: a.com", kAdmit, "a GET"},
+      {"HEAD /http HTTP/1.1\nHost: a.com", kAdmit, "a HEAD"},
+      {"GET /http HTTP/1.0", kAdmit, "HTTP/1.0"},
+      {"GET /http HTTP/1.1\nHost: a.com\nContent-Length: 0", kAdmit, "no body, and says so"},
+      {"GET /http HTTP/1.1\nHost: a.com\nOrigin: https://evil.org", kAdmit, "Origin: CORS, not us"},
+      {"GET /http HTTP/1.1\nHost: a.com\nUpgrade: h2c\nConnection: Upgrade", kAdmit,
+       "another Upgrade"},
+      {"GET /http HTTP/1.1\nHost: a.com\nUpgrade: websocket", kAdmit, "Connection lacks upgrade"},
+      {"GET /http HTTP/1.1\nHost: a.com\nUpgrade: websocket\nConnection: close", kAdmit,
+       "Connection says something else"},
+      {"GET /http HTTP/1.0\nUpgrade: websocket\nConnection: Upgrade", kAdmit,
+       "a handshake needs HTTP/1.1"},
+      {"GET /http HTTP/1.1\nHost: a.com\nContent-Length: 1", Cause::not_implemented, "a body"},
+      {"GET /http HTTP/1.1\nHost: a.com\nTransfer-Encoding: chunked", Cause::not_implemented,
+       "a body in chunks"},
+      {"GET /ws HTTP/1.1\nHost: a.com\nUpgrade: websocket\nConnection: Upgrade\nContent-Length: 1",
+       Cause::not_implemented, "a handshake has no body"},
+      {"HEAD /http HTTP/1.1\nHost: a.com\nContent-Length: 5", Cause::not_implemented, "a body"},
+      {"POST /http HTTP/1.1\nHost: a.com\nContent-Length: 0", Cause::not_implemented, "POST"},
+      {"POST /nowhere HTTP/1.1\nHost: a.com", Cause::not_implemented, "the method comes first"},
+      {"OPTIONS /http HTTP/1.1\nHost: a.com", Cause::not_implemented, "OPTIONS"},
+      {"OPTIONS * HTTP/1.1\nHost: a.com", Cause::not_implemented, "OPTIONS *"},
+      {"PUT /http HTTP/1.1\nHost: a.com", Cause::not_implemented, "PUT"},
+      {"DELETE /http HTTP/1.1\nHost: a.com", Cause::not_implemented, "DELETE"},
+      {"get /http HTTP/1.1\nHost: a.com", Cause::not_implemented, "methods have a case"},
+      {"POST /ws HTTP/1.1\nHost: a.com\nUpgrade: websocket\nConnection: Upgrade",
+       Cause::not_implemented, "a handshake is a GET"},
+      {"GET /nowhere HTTP/1.1\nHost: a.com", Cause::no_route, "no route"},
+      {"GET /ws HTTP/1.1\nHost: a.com", Cause::no_route, "a route for handshakes only"},
+  };
+  Scene scene;
+  for (const auto& row : rows) {
+    CAPTURE(row.lines, row.why);
+    const auto admission = scene.ask(row.lines);
+    CHECK(admission.refused.value_or(kAdmit) == row.want);
+    CHECK_FALSE(admission.websocket);
+    CHECK_FALSE(admission.counted);
+    if (row.want == kAdmit) CHECK(admission.route == 1);
+  }
+  CHECK(scene.table->entries() == 0);
+}
+
+TEST_CASE("admission: while draining plain requests are refused too", "[rules][admission]") {
+  Scene scene;
+  const auto admission = scene.ask("GET /http HTTP/1.1\nHost: a.com", true);
+  CHECK(admission.refused == Cause::draining);
+  CHECK(admission.retry_after == kRetryUnavailable);
+  CHECK(admission.route == 1);
+}
+
+TEST_CASE("admission: the route decides by kind and by subprotocol", "[rules][admission]") {
+  Scene scene;
+  Handshake request;
+  request.path = "/http";
+  CHECK(scene.ask(request.text()).refused == Cause::no_route);
+  request.path = "/sub";
+  CHECK(scene.ask(request.text()).refused == Cause::no_route);
+  request.more = "Sec-WebSocket-Protocol: v1\nA: b\nSec-WebSocket-Protocol: v2";
+  CHECK(scene.ask(request.text()).route == 2);
+}
+
+TEST_CASE("admission: the origin is judged by Host and by what is secure", "[rules][admission]") {
+  Scene scene;
+  Handshake request;
+  request.path = "/sub";
+  request.more = "Sec-WebSocket-Protocol: v2";
+  request.origin = "http://a.com";
+  CHECK(scene.ask(request.text()).refused == Cause::origin_denied);
+  scene.client.secure = false;
+  CHECK_FALSE(scene.ask(request.text()).refused);
+  SECTION("absent") {
+    request.origin = "";
+    CHECK_FALSE(scene.ask(request.text()).refused);
+    scene.routes[2].require_origin = true;
+    CHECK(scene.ask(request.text()).refused == Cause::origin_denied);
+  }
+  SECTION("two are as good as a wrong one") {
+    request.more += "\nOrigin: http://a.com";
+    CHECK(scene.ask(request.text()).refused == Cause::origin_denied);
+    request.path = "/both";
+    CHECK_FALSE(scene.ask(request.text()).refused);
+  }
+}
+
+TEST_CASE("admission: a route without limits counts nothing", "[rules][admission]") {
+  Scene scene;
+  Handshake request;
+  request.path = "/both";
+  for (int i = 0; i < 10; ++i) {
+    const auto admission = scene.ask(request.text());
+    REQUIRE_FALSE(admission.refused);
+    REQUIRE_FALSE(admission.counted);
+  }
+}
+
+}  // namespace fairlead::rules

@@ -1,0 +1,52 @@
+#include "proxy/rules/failure.h"
+
+#include <set>
+#include <string_view>
+
+#include "tests/support/catch.h"
+
+namespace fairlead::rules {
+namespace {
+
+const Failure& row(int i) {
+  return failure(static_cast<Cause>(i));
+}
+
+// Codes an endpoint may put in a Close (RFC 6455 7.4): 1005, 1006 and 1015 never.
+bool is_sendable(std::uint16_t code) {
+  static const std::set<std::uint16_t> kCodes{0, 1001, 1002, 1007, 1008, 1009, 1011};
+  return kCodes.contains(code);
+}
+
+}  // namespace
+
+TEST_CASE("failure: each cause has its own row and its own word", "[rules][failure]") {
+  std::set<std::string_view> words;
+  for (int i = 0; i < kCauseCount; ++i) {
+    CAPTURE(i, row(i).word);
+    CHECK(static_cast<int>(row(i).cause) == i);
+    CHECK_FALSE(row(i).word.empty());
+    CHECK(words.insert(row(i).word).second);
+  }
+}
+
+TEST_CASE("failure: close codes are those that may stand on the wire", "[rules][failure]") {
+  for (int i = 0; i < kCauseCount; ++i) {
+    CAPTURE(row(i).word);
+    CHECK(is_sendable(row(i).client_code));
+    CHECK(is_sendable(row(i).backend_code));
+    CHECK((row(i).status == 0 || (row(i).status >= 300 && row(i).status < 600)));
+    // A Close reason has at most 123 bytes (RFC 6455 5.5).
+    CHECK(row(i).text.size() <= 123);
+  }
+}
+
+TEST_CASE("failure: another server is tried only where nothing was sent", "[rules][failure]") {
+  std::set<Cause> retryable;
+  for (int i = 0; i < kCauseCount; ++i) {
+    if (row(i).retryable) retryable.insert(row(i).cause);
+  }
+  CHECK(retryable == std::set<Cause>{Cause::backend_unreachable, Cause::backend_connect_timeout});
+}
+
+}  // namespace fairlead::rules
