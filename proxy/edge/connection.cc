@@ -1,0 +1,269 @@
+#include "proxy/edge/connection.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "proxy/observe/log.h"
+#include "proxy/wire/proxy_protocol.h"
+
+namespace fairlead::edge {
+namespace {
+
+using rules::Cause;
+
+constexpr wire::HeadLimits kLimits{conf::bounds::kHeadBytes, conf::bounds::kHeadFields};
+// What a client may send ahead while its request is under way; then it is read no further.
+constexpr std::size_t kMaxAhead = conf::bounds::kRelayBuffer;
+
+bool is_trusted(const conf::Listener& listener, const net::PeerAddress& peer) {
+  const auto& trusted = listener.trusted_proxies;
+  if (peer.unix_socket) return !trusted.empty();
+  return std::any_of(trusted.begin(), trusted.end(), [&](const conf::Cidr& net) { return net.contains(peer.ip); });
+}
+
+Cause cause_of(wire::HeadError error) {
+  switch (error) {
+    case wire::HeadError::too_large: return Cause::head_too_large;
+    case wire::HeadError::too_many_fields: return Cause::too_many_headers;
+    case wire::HeadError::unsupported_version: return Cause::unsupported_http_version;
+    case wire::HeadError::unsupported_transfer_coding: return Cause::unsupported_transfer_coding;
+    case wire::HeadError::none:
+    case wire::HeadError::malformed: break;
+  }
+  return Cause::malformed_request;
+}
+
+}  // namespace
+
+Connection::Connection(Home& home, Arrival arrival)
+    : Link(home.links),
+      home_(home),
+      runtime_(std::move(arrival.runtime)),
+      listener_(arrival.listener),
+      place_(std::move(arrival.place)),
+      conn_id_(home.next_conn_id++),
+      too_many_(arrival.too_many),
+      timer_(home.loop.timers(), *this),
+      began_(home.loop.now()),
+      scanner_(kLimits) {
+  peer_.ip = arrival.peer.ip;
+  peer_.unix_socket = arrival.peer.unix_socket;
+  peer_.trusted = is_trusted(*listener().settings, arrival.peer);
+  peer_.secure = listener().tls != nullptr;
+  peer_.local_port = listener().port;
+  client_ = std::make_unique<net::Stream>(home_.loop, arrival.fd.release());
+}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  if (listener().settings->proxy_protocol) {
+    if (!peer_.trusted) {
+      log_http(Cause::untrusted_proxy, 0, 0, nullptr);
+      return vanish();
+    }
+    phase_ = Phase::proxy_header;
+    timer_.arm(began_ + listener().settings->timeouts.request_head);
+    client_->set_handler(*this);
+    client_->want_read(true);
+    return;
+  }
+  begin_tls_or_head();
+}
+
+void Connection::begin_tls_or_head() {
+  if (listener().tls) {
+    auto engine = tls::Engine::server(*listener().tls);
+    if (!engine) return vanish();
+    auto plain = std::move(client_);
+    client_ = std::make_unique<net::TlsStream>(home_.loop, plain->release_fd(), std::move(engine));
+    phase_ = Phase::tls;
+    timer_.arm(began_ + listener().settings->timeouts.tls_handshake);
+  }
+  client_->set_handler(*this);
+  if (phase_ != Phase::tls) wait_for_head();
+  client_->want_read(true);
+}
+
+void Connection::wait_for_head() {
+  phase_ = Phase::head;
+  const conf::ListenerTimeouts& timeouts = listener().settings->timeouts;
+  bool idle = !first_request_ && in_.empty();
+  timer_.arm(home_.loop.now() + (idle ? timeouts.keepalive : timeouts.request_head));
+}
+
+void Connection::read_proxy_header(std::string_view bytes) {
+  in_.append(bytes);
+  wire::ProxyHeader header = wire::parse_proxy_header(in_);
+  if (header.state == wire::ProxyHeader::State::more && in_.size() < conf::bounds::kProxyHeader) return;
+  if (header.state != wire::ProxyHeader::State::complete) {
+    log_http(Cause::bad_proxy_header, 0, 0, nullptr);
+    return vanish();
+  }
+  if (header.ends) {
+    peer_.ip = header.ends->source;
+    peer_.unix_socket = false;
+    peer_.local_port = header.ends->destination_port;
+  }
+  std::string rest = in_.substr(header.size);
+  in_.clear();
+  phase_ = Phase::head;
+  begin_tls_or_head();
+  if (dead() || rest.empty()) return;
+  client_->unread(rest);
+  on_readable(*client_);
+}
+
+void Connection::on_readable(net::Stream& stream) {
+  assert(home_.loop.in_thread());
+  std::span<char> buffer = home_.loop.relay_buffer();
+  net::ReadResult got = stream.read(buffer);
+  std::string_view bytes(buffer.data(), got.n);
+  if (phase_ == Phase::proxy_header) {
+    if (!bytes.empty()) read_proxy_header(bytes);
+    if (dead()) return;
+  } else if (phase_ != Phase::closing) {
+    if (phase_ == Phase::tls && client_->ready()) wait_for_head();
+    bool idle = phase_ == Phase::head && in_.empty() && !first_request_;
+    in_.append(bytes);
+    if (idle && !bytes.empty()) wait_for_head();  // from now on it is the head that is waited for
+    if (phase_ == Phase::head && !bytes.empty()) read_head();
+    if (dead()) return;
+    if (phase_ == Phase::exchange && in_.size() > kMaxAhead) client_->want_read(false);
+  }
+  if (got.status != net::IoStatus::ok) client_ended(got.status == net::IoStatus::eof);
+}
+
+void Connection::read_head() {
+  wire::HeadScanner::State state = scanner_.feed(std::string_view(in_).substr(scanned_));
+  scanned_ = in_.size();
+  if (state == wire::HeadScanner::State::more) return;
+  if (state == wire::HeadScanner::State::error) return answer(cause_of(scanner_.error()), nullptr);
+  std::string head = in_.substr(0, scanner_.size());
+  in_.erase(0, head.size());
+  scanner_ = wire::HeadScanner(kLimits);
+  scanned_ = 0;
+  first_request_ = false;
+  on_head(std::move(head));
+}
+
+void Connection::on_head(std::string bytes) {
+  timer_.disarm();
+  auto request = std::make_unique<Request>();
+  request->bytes = std::move(bytes);
+  request->peer = peer_;
+  request->began = home_.loop.now();
+  wire::HeadError error = wire::parse_request(request->bytes, request->head);
+  if (error != wire::HeadError::none) return answer(cause_of(error), nullptr);
+  request->client = rules::find_client(request->head, peer_, listener().settings->trusted_proxies);
+  request->request_id = rules::kept_request_id(request->head);
+  if (request->request_id.empty()) request->request_id = rules::make_request_id();
+  bool no_body = wire::request_framing(request->head).kind == wire::Framing::Kind::none;
+  request->keep_alive = no_body && request->head.minor_version == 1 && !home_.draining &&
+                        !request->head.fields.has_token("Connection", "close");
+  if (too_many_) return answer(Cause::max_connections, request.get(), std::chrono::seconds(5));
+  if (!check_listener(*request)) return;
+  admit(std::move(request));
+}
+
+// redirect_to_https answers every request by itself. False: it has.
+bool Connection::check_listener(Request& request) {
+  if (!listener().settings->redirect_to_https) return true;
+  std::string_view host = request.head.host;
+  std::size_t colon = host.rfind(':');
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) host = host.substr(0, colon);
+  if (host.empty()) {
+    answer(Cause::malformed_request, &request);
+    return false;
+  }
+  std::string location = "https://" + std::string(host);
+  for (const ListenerRuntime& other : runtime_->listeners()) {
+    if (!other.tls) continue;
+    if (other.port != 443 && other.port != 0) location += ":" + std::to_string(other.port);
+    break;
+  }
+  location += request.head.path;
+  location += request.head.query;
+  answer(Cause::redirected, &request, {}, location);
+  return false;
+}
+
+void Connection::admit(std::unique_ptr<Request> request) {
+  rules::Admission admission =
+      rules::admit(request->head, request->client, {runtime_->config().routes, runtime_->router(), runtime_->limits()},
+                   home_.draining, home_.loop.now());
+  if (admission.route != rules::Router::kNone) request->route = &runtime_->routes()[admission.route];
+  if (admission.counted) request->ip_hold = IpHold(*request->route->limits, request->client.ip);
+  request->websocket = admission.websocket;
+  if (admission.refused) return answer(*admission.refused, request.get(), admission.retry_after);
+  phase_ = Phase::exchange;
+  exchange_ = std::make_unique<Exchange>(home_, *this, std::move(request));
+  exchange_->start();
+}
+
+void Connection::exchange_refused(Cause cause) { answer(cause, &exchange_->request(), std::chrono::seconds(1)); }
+
+void Connection::exchange_done(Cause cause) {
+  Request& request = exchange_->request();
+  log_http(cause, exchange_->status(), exchange_->body_bytes(), &request);
+  if (cause != Cause::done) {
+    // The answer was cut off: only TCP can say so now, and it has to be told from a good end (RFC 9112 8).
+    timer_.disarm();
+    client_->close();
+    return die();
+  }
+  if (!request.keep_alive || home_.draining) return close_gently();
+  phase_ = Phase::between;
+  timer_.arm(home_.loop.now());
+}
+
+// From the timer: the exchange's handlers have returned.
+void Connection::next_request() {
+  exchange_.reset();
+  client_->want_read(true);
+  wait_for_head();
+  if (!in_.empty()) read_head();
+}
+
+void Connection::exchange_switched() {
+  Request& request = exchange_->request();
+  TunnelParts parts;
+  parts.identity = make_identity(&request, &exchange_->agreed());
+  parts.client = std::move(client_);
+  parts.client->want_read(false);
+  parts.backend = exchange_->take_backend();
+  parts.runtime = runtime_;
+  parts.route = request.route;
+  parts.lease = exchange_->take_lease();
+  parts.place = std::move(place_);
+  parts.ip_hold = std::move(request.ip_hold);
+  parts.extensions = {exchange_->agreed().deflate, exchange_->agreed().unknown_extension};
+  parts.handshake_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - request.began).count();
+  auto tunnel = std::make_unique<Tunnel>(home_, std::move(parts));
+  Tunnel& begun = *tunnel;
+  home_.links.adopt(std::move(tunnel));
+  begun.start(in_, exchange_->early_bytes());
+  if (home_.draining) begun.drain(home_.drain_deadline);
+  timer_.disarm();
+  die();
+}
+
+void Connection::on_drained(net::Stream&) {
+  if (phase_ == Phase::exchange && client_->error() != 0) return client_ended(false);
+  if (phase_ == Phase::exchange) exchange_->on_client_drained();
+}
+
+void Connection::on_timer(net::Timer&) {
+  switch (phase_) {
+    case Phase::between: return next_request();
+    case Phase::proxy_header: log_http(Cause::bad_proxy_header, 0, 0, nullptr); return vanish();
+    case Phase::tls: log_http(Cause::tls_handshake_timeout, 0, 0, nullptr); return vanish();
+    case Phase::head:
+      if (in_.empty()) return vanish();  // nothing was asked: nothing to answer
+      return answer(Cause::head_timeout, nullptr);
+    case Phase::exchange:
+    case Phase::closing: return vanish();
+  }
+}
+
+}  // namespace fairlead::edge

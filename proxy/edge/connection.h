@@ -1,0 +1,89 @@
+#pragma once
+// A client's connection from accept on: PROXY header, TLS, request heads, our own answers, keep-alive. What a request leads
+// to is an Exchange; what a handshake leads to is a Tunnel, which takes the stream and its place.
+
+#include <memory>
+#include <string>
+
+#include "proxy/edge/answer.h"
+#include "proxy/edge/exchange.h"
+#include "proxy/edge/tunnel.h"
+#include "proxy/net/socket.h"
+#include "proxy/rules/admission.h"
+
+namespace fairlead::edge {
+
+class Connection final : public Link, net::Stream::Handler, net::Timer::Handler, public Exchange::Owner {
+ public:
+  struct Arrival {
+    std::shared_ptr<const Runtime> runtime;
+    std::size_t listener = 0;
+    net::Fd fd;
+    net::PeerAddress peer;
+    Place place;
+    bool too_many = false;  // beyond max_connections: to be answered 503
+  };
+
+  Connection(Home& home, Arrival arrival);
+  ~Connection() override;
+
+  void start();
+
+  void drain(net::TimePoint deadline) override;
+  void force_end() override;
+
+ private:
+  enum class Phase : std::uint8_t {
+    proxy_header,
+    tls,
+    head,      // waits for a request, or for the rest of its head
+    exchange,  // one is under way
+    between,   // an answer is out; what comes next is looked at from the timer, outside of the exchange's handlers
+    closing,   // the last answer is out: waits for the client's end, so that it is read (RFC 9112 9.6)
+  };
+
+  void on_readable(net::Stream& stream) override;
+  void on_drained(net::Stream& stream) override;
+  void on_timer(net::Timer& timer) override;
+
+  net::Stream& client() override { return *client_; }
+  void exchange_refused(rules::Cause cause) override;
+  void exchange_switched() override;
+  void exchange_done(rules::Cause cause) override;
+
+  void read_proxy_header(std::string_view bytes);
+  void begin_tls_or_head();
+  void wait_for_head();
+  void read_head();
+  void on_head(std::string bytes);
+  bool check_listener(Request& request);
+  void admit(std::unique_ptr<Request> request);
+  void next_request();
+  void client_ended(bool clean);
+
+  void answer(rules::Cause cause, Request* request, conf::Millis retry_after = {}, std::string_view location = {});
+  void close_gently();
+  void vanish();
+  void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request);
+  Identity make_identity(const Request* request, const wire::Agreed* agreed) const;
+  const ListenerRuntime& listener() const { return runtime_->listeners()[listener_]; }
+
+  Home& home_;
+  std::shared_ptr<const Runtime> runtime_;
+  std::size_t listener_;
+  Place place_;
+  std::unique_ptr<net::Stream> client_;
+  rules::Peer peer_;
+  std::uint64_t conn_id_;
+  bool too_many_;
+  Phase phase_ = Phase::head;
+  bool first_request_ = true;
+  net::Timer timer_;
+  net::TimePoint began_;
+  std::string in_;            // read and not yet used: the head as it arrives, or what follows the request under way
+  std::size_t scanned_ = 0;   // of it, by scanner_
+  wire::HeadScanner scanner_;
+  std::unique_ptr<Exchange> exchange_;
+};
+
+}  // namespace fairlead::edge

@@ -1,0 +1,128 @@
+// How a client's connection ends: our own answers, the client's leaving, the drain; and its log lines.
+
+#include "proxy/edge/connection.h"
+#include "proxy/edge/tunnel.h"
+#include "proxy/observe/log.h"
+
+namespace fairlead::edge {
+namespace {
+
+using rules::Cause;
+
+// After the last answer: how long the client may take to read it and go.
+constexpr conf::Millis kLinger{2000};
+
+}  // namespace
+
+// Answers in our own words. `request` is null when none could be read.
+void Connection::answer(Cause cause, Request* request, conf::Millis retry_after, std::string_view location) {
+  const rules::Failure& why = rules::failure(cause);
+  OwnAnswer own;
+  own.cause = cause;
+  std::string id = request != nullptr ? request->request_id : rules::make_request_id();
+  own.request_id = id;
+  if (request != nullptr) own.request = &request->head;
+  own.keep_alive = request != nullptr && request->keep_alive && !why.close_connection && !home_.draining;
+  own.retry_after = retry_after;
+  own.location = location;
+  std::string out;
+  std::size_t body = write_answer(own, out);
+  bool sent = client_->write(out);
+  log_http(cause, why.status, body, request);
+  if (!sent) return vanish();
+  if (!own.keep_alive) return close_gently();
+  phase_ = Phase::between;
+  timer_.arm(home_.loop.now());
+}
+
+// Ends our direction and waits a little for the client's: closing at once, with its bytes unread, would reset
+// the connection and take the answer away from it (RFC 9112 9.6).
+void Connection::close_gently() {
+  phase_ = Phase::closing;
+  in_.clear();
+  client_->finish();
+  client_->want_read(true);
+  timer_.arm(home_.loop.now() + kLinger);
+}
+
+void Connection::vanish() {
+  timer_.disarm();
+  if (client_) client_->close();
+  die();
+}
+
+void Connection::client_ended(bool) {
+  switch (phase_) {
+    case Phase::proxy_header:
+      if (!in_.empty()) log_http(Cause::bad_proxy_header, 0, 0, nullptr);
+      break;
+    case Phase::tls: {
+      observe::log_debug("{}: TLS handshake with {} failed: {}", listener().name, peer_.ip.text(), client_->failure_text());
+      log_http(Cause::tls_handshake_failed, 0, 0, nullptr);
+      break;
+    }
+    case Phase::head:
+      if (!in_.empty()) log_http(Cause::client_left, 0, 0, nullptr);
+      break;
+    case Phase::exchange:
+      log_http(Cause::client_left, rules::failure(Cause::client_left).status, exchange_->body_bytes(), &exchange_->request());
+      break;
+    case Phase::between:
+    case Phase::closing: break;
+  }
+  vanish();
+}
+
+void Connection::drain(net::TimePoint) {
+  // A connection that waits for a request is closed when it has had one; a fresh one gets its 503.
+  if (!dead() && phase_ == Phase::head && !first_request_ && in_.empty()) vanish();
+}
+
+void Connection::force_end() {
+  if (dead()) return;
+  if (phase_ == Phase::exchange) {
+    log_http(Cause::forced_stop, exchange_->status(), exchange_->body_bytes(), &exchange_->request());
+  }
+  vanish();
+}
+
+Identity Connection::make_identity(const Request* request, const wire::Agreed* agreed) const {
+  Identity identity;
+  identity.conn_id = conn_id_;
+  identity.listener = &listener();
+  identity.client_ip = request != nullptr ? request->client.ip : peer_.ip;
+  identity.has_ip = !peer_.unix_socket || identity.client_ip != conf::Ip{};
+  observe::LogText::Items items{};
+  if (request != nullptr) {
+    identity.route = request->route;
+    items[observe::LogText::request_id] = request->request_id;
+    items[observe::LogText::host] = request->head.host;
+    items[observe::LogText::path] = request->head.path;
+    items[observe::LogText::origin] = request->head.fields.get("Origin");
+  }
+  if (agreed != nullptr) {
+    items[observe::LogText::subprotocol] = agreed->subprotocol;
+    items[observe::LogText::extensions] = agreed->extensions;
+  }
+  if (client_->tls() != nullptr) items[observe::LogText::sni] = client_->tls()->sni();
+  identity.text = observe::LogText(items);
+  return identity;
+}
+
+// One line for each request that did not become a session, and for a connection that never came to one.
+void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes, const Request* request) {
+  if (!home_.access.on()) return;
+  Identity identity = make_identity(request, nullptr);
+  observe::Entry entry = make_entry("http", identity);
+  entry.status = status;
+  if (client_->tls() != nullptr) entry.tls = client_->tls()->version();
+  net::TimePoint began = request != nullptr ? request->began : began_;
+  if (request != nullptr) entry.method = request->head.method;
+  if (exchange_ && request == &exchange_->request()) entry.server = exchange_->server_name();
+  entry.duration_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - began).count();
+  entry.bytes_out = body_bytes;
+  entry.reason = rules::failure(cause).word;
+  home_.access.write(entry);
+}
+
+}  // namespace fairlead::edge

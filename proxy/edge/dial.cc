@@ -1,0 +1,56 @@
+#include "proxy/edge/dial.h"
+
+#include <cerrno>
+
+#include "proxy/net/socket.h"
+#include "proxy/observe/log.h"
+
+namespace fairlead::edge {
+namespace {
+
+// Our own shortage, not the server's fault: another server would not help.
+bool is_local(int error_number) {
+  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS || error_number == ENOMEM ||
+         error_number == EADDRNOTAVAIL;
+}
+
+}  // namespace
+
+void Dial::start(std::shared_ptr<balance::Pool> pool, std::size_t sticky, conf::Millis connect_timeout) {
+  pool_ = std::move(pool);
+  sticky_ = sticky;
+  connect_timeout_ = connect_timeout;
+  last_try_ = loop_.now() + kTryFor * connect_timeout;
+  tried_.clear();
+  try_next(rules::Cause::no_server);
+}
+
+void Dial::cancel() {
+  connector_.cancel();
+  lease_.reset();
+}
+
+void Dial::try_next(rules::Cause if_none) {
+  lease_ = loop_.now() < last_try_ ? pool_->pick(sticky_, tried_, loop_.now()) : balance::Lease();
+  if (!lease_) return handler_.on_dial_failed(if_none);
+  connector_.start(lease_.server().address, loop_.now() + connect_timeout_);
+}
+
+void Dial::on_connected(std::unique_ptr<net::Stream> stream) {
+  pool_->connect_succeeded(lease_.index());
+  handler_.on_dialed(std::move(stream), std::move(lease_));
+}
+
+void Dial::on_connect_failed(int error_number) {
+  if (is_local(error_number)) {
+    lease_.reset();
+    return handler_.on_dial_failed(rules::Cause::out_of_file_descriptors);
+  }
+  observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(), lease_.server().name,
+                    net::error_text(error_number));
+  pool_->connect_failed(lease_.index(), loop_.now());
+  tried_.push_back(lease_.index());
+  try_next(error_number == ETIMEDOUT ? rules::Cause::backend_connect_timeout : rules::Cause::backend_unreachable);
+}
+
+}  // namespace fairlead::edge

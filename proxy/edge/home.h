@@ -1,0 +1,64 @@
+#pragma once
+// What a connection finds in its worker; one per worker, outlives all of them.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "proxy/edge/link.h"
+#include "proxy/net/loop.h"
+#include "proxy/observe/access_log.h"
+#include "tls/digest.h"
+
+namespace fairlead::edge {
+
+// Unpredictable numbers, drawn in batches: masks (RFC 6455 5.3) and Ping payloads.
+class Random {
+ public:
+  std::uint64_t next() {
+    if (used_ == pool_.size()) refill();
+    return pool_[used_++];
+  }
+
+ private:
+  void refill() {
+    tls::random_bytes({reinterpret_cast<char*>(pool_.data()), sizeof pool_});
+    used_ = 0;
+  }
+
+  std::array<std::uint64_t, 64> pool_{};
+  std::size_t used_ = pool_.size();
+};
+
+struct Home {
+  net::Loop& loop;
+  Links& links;
+  observe::AccessLog& access;
+  Random random;
+  std::uint64_t next_conn_id = 1;  // the process's and the worker's numbers stand in the upper bits
+  bool draining = false;
+  net::TimePoint drain_deadline;  // meaningful while draining
+  std::uint32_t busy = 0;         // sessions and exchanges under way: a drain waits for them
+};
+
+// Counts in Home::busy while it lives.
+class Busy {
+ public:
+  Busy() = default;
+  explicit Busy(Home& home) : home_(&home) { ++home.busy; }
+  Busy(Busy&& other) noexcept : home_(std::exchange(other.home_, nullptr)) {}
+  Busy& operator=(Busy&& other) noexcept {
+    std::swap(home_, other.home_);
+    return *this;
+  }
+  ~Busy() {
+    if (home_ != nullptr) --home_->busy;
+  }
+
+ private:
+  Home* home_ = nullptr;
+};
+
+}  // namespace fairlead::edge

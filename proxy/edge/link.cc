@@ -1,0 +1,52 @@
+#include "proxy/edge/link.h"
+
+#include <cassert>
+
+namespace fairlead::edge {
+
+Link::~Link() = default;
+
+void Link::die() {
+  if (dead_) return;
+  dead_ = true;
+  links_.unlink(*this);
+  next_ = links_.dead_;
+  links_.dead_ = this;
+}
+
+void Links::adopt(std::unique_ptr<Link> link) {
+  Link* added = link.release();
+  if (added->dead_) return;  // died while it was set up: it waits in the graveyard already
+  added->next_ = first_;
+  if (first_ != nullptr) first_->previous_ = added;
+  first_ = added;
+  ++size_;
+}
+
+void Links::unlink(Link& link) {
+  if (link.previous_ == nullptr && first_ != &link) return;  // never adopted
+  if (link.previous_ != nullptr) link.previous_->next_ = link.next_;
+  if (link.next_ != nullptr) link.next_->previous_ = link.previous_;
+  if (first_ == &link) first_ = link.next_;
+  link.previous_ = link.next_ = nullptr;
+  --size_;
+}
+
+void Links::bury() {
+  while (dead_ != nullptr) {
+    Link* link = dead_;
+    dead_ = link->next_;
+    delete link;
+  }
+}
+
+Links::~Links() {
+  bury();
+  while (first_ != nullptr) {
+    Link* link = first_;
+    first_ = link->next_;
+    delete link;
+  }
+}
+
+}  // namespace fairlead::edge

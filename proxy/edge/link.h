@@ -1,0 +1,102 @@
+#pragma once
+// Ownership in a worker: every client connection and every session is a Link in the worker's Links from its
+// beginning to its end. Handlers never destroy; they mark a link dead, and bury() destroys after the turn
+// (invariants 1 and 2).
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "proxy/net/timer.h"
+
+namespace fairlead::edge {
+
+class Links;
+
+class Link {
+ public:
+  explicit Link(Links& links) : links_(links) {}
+  virtual ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // The process is to end: come to an end soon, at the latest at `deadline`.
+  virtual void drain(net::TimePoint deadline) = 0;
+  // End at once, with one log line.
+  virtual void force_end() = 0;
+
+  bool dead() const { return dead_; }
+
+ protected:
+  // Marks it for burial. No handler of this link runs any more: the caller has closed its streams and timers.
+  void die();
+  Links& links() { return links_; }
+
+ private:
+  friend class Links;
+  Links& links_;
+  Link* previous_ = nullptr;
+  Link* next_ = nullptr;
+  bool dead_ = false;
+};
+
+class Links {
+ public:
+  Links() = default;
+  ~Links();
+  Links(const Links&) = delete;
+  Links& operator=(const Links&) = delete;
+
+  // Takes ownership; O(1).
+  void adopt(std::unique_ptr<Link> link);
+  // Destroys the dead. Called by the worker after each turn.
+  void bury();
+  std::size_t size() const { return size_; }
+
+  // Calls f(Link&) for each that lives; f may end it.
+  template <class F>
+  void for_each(F f) {
+    for (Link* link = first_; link != nullptr;) {
+      Link* next = link->next_;
+      f(*link);
+      link = next;
+    }
+  }
+
+ private:
+  friend class Link;
+  void unlink(Link& link);
+
+  Link* first_ = nullptr;
+  Link* dead_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// A counted place: one up when made, one down at its end. What max_connections and the balance between workers count.
+class Place {
+ public:
+  Place() = default;
+  Place(std::atomic<std::uint32_t>& worker, std::atomic<std::uint32_t>& process) : worker_(&worker), process_(&process) {
+    worker_->fetch_add(1, std::memory_order_relaxed);
+    process_->fetch_add(1, std::memory_order_relaxed);
+  }
+  Place(Place&& other) noexcept
+      : worker_(std::exchange(other.worker_, nullptr)), process_(std::exchange(other.process_, nullptr)) {}
+  Place& operator=(Place&& other) noexcept {
+    std::swap(worker_, other.worker_);
+    std::swap(process_, other.process_);
+    return *this;
+  }
+  ~Place() {
+    if (worker_ == nullptr) return;
+    worker_->fetch_sub(1, std::memory_order_relaxed);
+    process_->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint32_t>* worker_ = nullptr;
+  std::atomic<std::uint32_t>* process_ = nullptr;
+};
+
+}  // namespace fairlead::edge

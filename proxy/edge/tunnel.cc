@@ -1,0 +1,185 @@
+// The path of a byte. See tunnel_ending.cc for everything that is not on it.
+
+#include "proxy/edge/tunnel.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace fairlead::edge {
+
+using Event = wire::ScanResult::Event;
+
+Tunnel::Tunnel(Home& home, TunnelParts parts)
+    : Link(home.links),
+      home_(home),
+      timer_(home.loop.timers(), *this),
+      runtime_(std::move(parts.runtime)),
+      lease_(std::move(parts.lease)),
+      place_(std::move(parts.place)),
+      ip_hold_(std::move(parts.ip_hold)),
+      busy_(home),
+      identity_(std::move(parts.identity)),
+      opened_(home.loop.now()),
+      last_data_(opened_),
+      handshake_ms_(static_cast<float>(parts.handshake_ms)),
+      extensions_(parts.extensions) {
+  identity_.route = parts.route;
+  peers_[kClient].stream = std::move(parts.client);
+  peers_[kBackend].stream = std::move(parts.backend);
+  const conf::Limits& limits = route().settings->limits;
+  if (limits.messages || limits.bytes) {
+    throttle_ = std::make_unique<Throttle>();
+    throttle_->limits_messages = limits.messages.has_value();
+    throttle_->limits_bytes = limits.bytes.has_value();
+    if (limits.messages) throttle_->messages = rules::TokenBucket(*limits.messages, opened_);
+    if (limits.bytes) throttle_->bytes = rules::TokenBucket(*limits.bytes, opened_);
+  }
+}
+
+Tunnel::~Tunnel() = default;
+
+void Tunnel::start(std::string_view from_client, std::string_view from_backend) {
+  log_open();
+  for (Peer& peer : peers_) {
+    peer.heard = opened_;
+    peer.stream->set_handler(*this);
+  }
+  if (!from_backend.empty()) relay(kBackend, from_backend);
+  if (!from_client.empty()) relay(kClient, from_client);
+  settle();
+  if (!dead()) timer_.arm(next_deadline());
+}
+
+void Tunnel::on_readable(net::Stream& stream) {
+  assert(home_.loop.in_thread());
+  Side side = side_of(stream);
+  Peer& from = peers_[side];
+  std::span<char> buffer = home_.loop.relay_buffer();
+  std::size_t tail = from.tail ? from.tail->size() : 0;
+  static_assert(net::Loop::kHeadroom >= wire::kMaxControlFrame);
+  if (tail != 0) std::memcpy(buffer.data() - tail, from.tail->data(), tail);
+  net::ReadResult got = stream.read(buffer);
+  if (got.n != 0) {
+    from.heard = home_.loop.now();
+    if (tail != 0) from.tail->clear();
+    relay(side, {buffer.data() - tail, tail + got.n});
+  }
+  if (got.status != net::IoStatus::ok) lost(side);
+  settle();
+}
+
+// Forwards what may pass of a piece, in one write unless a Pong of ours stands in its middle.
+void Tunnel::relay(Side side, std::span<const char> bytes) {
+  Peer& from = peers_[side];
+  Peer& to = peers_[other(side)];
+  if (to.close_due != 0) bytes = finish_frame(side, bytes);
+  wire::ScanCounters before = from.counters;
+  std::size_t start = 0;  // [start, at) has been scanned and waits to be forwarded
+  std::size_t at = 0;
+  while (!from.close_got && !from.unreadable) {
+    wire::ScanResult result =
+        from.scanner.scan(bytes.subspan(at), rules_of(side), extensions_, from.counters, messages_left(side, before));
+    at += result.pass;
+    if (result.event == Event::none) {
+      forward(other(side), bytes.subspan(start, at - start));
+      keep_tail(from, bytes.subspan(at));
+      break;
+    }
+    if (result.event == Event::message_limit) {
+      forward(other(side), bytes.subspan(start, at - start));
+      account(side, before);
+      hold(bytes.subspan(at));
+      break;
+    }
+    // A frame that is to pass as it is stays part of the run that waits.
+    bool ours = result.event == Event::pong && is_our_pong(from, bytes.subspan(at, result.frame), result.header);
+    bool passes = result.event == Event::ping || (result.event == Event::pong && !ours);
+    if (!passes) forward(other(side), bytes.subspan(start, at - start));
+    if (!passes && !ours && !relay_event(side, bytes.subspan(at, result.frame), result)) break;
+    at += result.frame;
+    if (!passes) start = at;
+  }
+  account(side, before);
+  if (to.ping_due) try_ping(other(side));
+}
+
+// A Close or a violation: the last thing that counts from this side. False: stop scanning.
+bool Tunnel::relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result) {
+  using enum rules::Cause;
+  if (result.event == Event::close) {
+    close_frame(side, frame, result.header);
+    return false;
+  }
+  peers_[side].unreadable = true;
+  bool client = side == kClient;
+  switch (wire::close_code(result.violation)) {
+    case 1009: end(client ? client_message_too_big : backend_message_too_big); break;
+    case 1007: end(client ? client_bad_text : backend_bad_text); break;
+    default: end(client ? client_protocol_error : backend_protocol_error); break;
+  }
+  return false;
+}
+
+// A Close is due for the other side: only the frame that is on its way may still be completed.
+std::span<const char> Tunnel::finish_frame(Side side, std::span<const char> bytes) {
+  Peer& from = peers_[side];
+  auto n = static_cast<std::size_t>(std::min<std::uint64_t>(from.scanner.frame_remaining(), bytes.size()));
+  forward(other(side), bytes.first(n));
+  from.scanner.skip(n, from.counters);
+  try_close(other(side));
+  return bytes.subspan(n);
+}
+
+void Tunnel::forward(Side to_side, std::span<const char> bytes) {
+  if (bytes.empty() || dropping(other(to_side))) return;
+  net::Stream& stream = *peers_[to_side].stream;
+  if (!stream.write(bytes)) return lost(to_side);
+  if (stream.blocked()) timer_.arm_by(home_.loop.now() + route().settings->timeouts.write_stall);
+}
+
+void Tunnel::keep_tail(Peer& from, std::span<const char> bytes) {
+  if (bytes.empty()) return;
+  if (!from.tail) from.tail = std::make_unique<std::string>();
+  from.tail->assign(bytes.data(), bytes.size());
+}
+
+// Ours is the Pong that carries the number of the Ping we sent last; any other belongs to the app.
+bool Tunnel::is_our_pong(Peer& from, std::span<const char> frame, const wire::FrameHeader& header) {
+  std::uint64_t nonce = 0;
+  if (from.nonce == 0 || header.length != sizeof nonce) return false;
+  std::array<char, sizeof nonce> payload{};
+  std::memcpy(payload.data(), frame.data() + header.size, payload.size());
+  if (header.masked) wire::apply_mask(payload, header.mask);
+  std::memcpy(&nonce, payload.data(), sizeof nonce);
+  if (nonce != from.nonce) return false;
+  from.nonce = 0;
+  from.waiting = false;
+  if (&from == &peers_[kClient]) {
+    rtt_ms_ = std::chrono::duration<float, std::milli>(home_.loop.now() - from.pinged).count();
+  }
+  return true;
+}
+
+// A side is read while what it sends can go somewhere: a peer that does not keep up stops its source (backpressure).
+void Tunnel::update_reading() {
+  for (Side side : {kClient, kBackend}) {
+    Peer& from = peers_[side];
+    if (!from.stream->is_open()) continue;
+    bool held = side == kClient && throttle_ && throttle_->waiting && !dropping(side);
+    bool room = dropping(side) || !peers_[other(side)].stream->blocked();
+    bool on = !from.gone && !held && room;
+    if (on && !from.stream->reading()) from.heard = home_.loop.now();  // its silence was ours
+    from.stream->want_read(on);
+  }
+}
+
+void Tunnel::on_drained(net::Stream& stream) {
+  Side side = side_of(stream);
+  if (stream.error() != 0) lost(side);
+  if (peers_[side].ping_due) try_ping(side);
+  if (side == kBackend) resume_throttled();
+  settle();
+}
+
+}  // namespace fairlead::edge

@@ -1,0 +1,153 @@
+#pragma once
+// A WebSocket session after its handshake: two byte streams and a frame scanner for each. Bytes pass as they came, one
+// recv and one send a piece; pings, closes and limits fall between frames. All that an idle session keeps is in here.
+//
+// Ending (interface: section 5). Each side is told by a Close at a frame boundary of what goes to it; then its answer is
+// awaited for bounds::kCloseWait. settle() is the only place that finds the session over.
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/edge/home.h"
+#include "proxy/edge/identity.h"
+#include "proxy/edge/keepalive.h"
+#include "proxy/net/stream.h"
+#include "proxy/rules/failure.h"
+#include "proxy/rules/token_bucket.h"
+#include "proxy/wire/frame_scanner.h"
+
+namespace fairlead::edge {
+
+// What a tunnel is made from; the handshake's last act.
+struct TunnelParts {
+  std::unique_ptr<net::Stream> client;
+  std::unique_ptr<net::Stream> backend;
+  std::shared_ptr<const Runtime> runtime;  // keeps the route alive; null in tests
+  const RouteRuntime* route = nullptr;
+  balance::Lease lease;
+  Place place;
+  IpHold ip_hold;
+  Identity identity;
+  wire::ScanExtensions extensions;
+  double handshake_ms = 0;
+};
+
+class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
+ public:
+  Tunnel(Home& home, TunnelParts parts);
+  ~Tunnel() override;
+
+  // Begins to relay; first what came behind the two heads already. Writes the opening line.
+  void start(std::string_view from_client, std::string_view from_backend);
+
+  void drain(net::TimePoint deadline) override;
+  void force_end() override;
+
+ private:
+  enum Side : std::uint8_t { kClient = 0, kBackend = 1 };
+
+  static Side other(Side side) { return side == kClient ? kBackend : kClient; }
+
+  // One end of the session, and what comes from it.
+  struct Peer {
+    std::unique_ptr<net::Stream> stream;
+    wire::FrameScanner scanner;
+    wire::ScanCounters counters;
+    std::unique_ptr<std::string> tail;  // an incomplete frame header or control frame
+    net::TimePoint heard;
+    net::TimePoint pinged;
+    std::uint64_t nonce = 0;      // payload of our Ping that waits for its Pong
+    std::uint16_t close_due = 0;  // a Close with this code is to be sent at the next boundary
+    bool waiting = false;         // for that Pong
+    bool ping_due = false;        // could not be sent yet
+    bool close_sent = false;      // a Close went to it: nothing may follow
+    bool close_got = false;       // its Close came: nothing more counts
+    bool unreadable = false;      // broke the protocol: what it sends is not looked at any more
+    bool finished = false;        // our FIN is out or queued
+    bool gone = false;            // nothing more will come from it
+  };
+
+  // Limits of the client's messages and bytes; exists only where the route sets them.
+  struct Throttle {
+    rules::TokenBucket messages;
+    rules::TokenBucket bytes;
+    bool limits_messages = false;
+    bool limits_bytes = false;
+    std::string held;  // read already, to be relayed when the bucket allows
+    bool waiting = false;
+    net::TimePoint resume;
+  };
+
+  void on_readable(net::Stream& stream) override;
+  void on_drained(net::Stream& stream) override;
+  void on_timer(net::Timer& timer) override;
+
+  // tunnel.cc: the path of a byte
+  void relay(Side side, std::span<const char> bytes);
+  bool relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result);
+  std::span<const char> finish_frame(Side side, std::span<const char> bytes);
+  void forward(Side to, std::span<const char> bytes);
+  void keep_tail(Peer& from, std::span<const char> bytes);
+  bool dropping(Side from) const { return peers_[other(from)].close_sent || peers_[other(from)].gone; }
+  bool is_our_pong(Peer& from, std::span<const char> frame, const wire::FrameHeader& header);
+  void update_reading();
+  Side side_of(const net::Stream& stream) const { return &stream == peers_[kClient].stream.get() ? kClient : kBackend; }
+  const wire::ScanRules& rules_of(Side side) const {
+    return side == kClient ? route().from_client : route().from_backend;
+  }
+  const RouteRuntime& route() const { return *identity_.route; }
+
+  // tunnel_limits.cc: message and byte rates of the client
+  std::uint64_t messages_left(Side side, const wire::ScanCounters& before);
+  void account(Side side, wire::ScanCounters& before);
+  void throttle_until(net::TimePoint resume);
+  void hold(std::span<const char> bytes);
+  void resume_throttled();
+
+  // tunnel_ending.cc: pings, deadlines, endings, the log
+  void check_keepalive(Side side);
+  void try_ping(Side to);
+  void check_stall(Side side);
+  void check_deadlines();
+  net::TimePoint next_deadline();
+  void end(rules::Cause cause);
+  void lost(Side side);
+  void abandon(Side side);
+  void try_close(Side to);
+  void close_frame(Side from, std::span<const char> frame, const wire::FrameHeader& header);
+  void send_close(Side to, std::uint16_t code, std::string_view reason);
+  void settle();
+  bool over(Side side) const;
+  void conclude();
+  wire::Masking masking(Side to);
+  void log_open();
+  void log_close();
+
+  Home& home_;
+  std::array<Peer, 2> peers_;
+  std::unique_ptr<Throttle> throttle_;
+  net::Timer timer_;
+  std::shared_ptr<const Runtime> runtime_;
+  balance::Lease lease_;
+  Place place_;
+  IpHold ip_hold_;
+  Busy busy_;
+  Identity identity_;
+  net::TimePoint opened_;
+  net::TimePoint last_data_;
+  net::TimePoint ending_deadline_;
+  std::unique_ptr<std::string> close_reason_;
+  float handshake_ms_;
+  float rtt_ms_ = -1;
+  std::uint32_t pings_ = 0;
+  std::uint16_t close_code_ = 0;
+  wire::ScanExtensions extensions_;
+  bool ending_ = false;
+  rules::Cause cause_ = rules::Cause::internal_error;
+};
+
+}  // namespace fairlead::edge

@@ -1,0 +1,285 @@
+// Everything of a session that is not on the path of a byte: pings, deadlines, endings, its log lines.
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "proxy/edge/tunnel.h"
+#include "proxy/observe/log.h"
+
+namespace fairlead::edge {
+
+using rules::Cause;
+
+// --- keepalive -----------------------------------------------------------------------------------
+
+void Tunnel::check_keepalive(Side side) {
+  Peer& peer = peers_[side];
+  if (peer.gone || ending_) return;
+  net::TimePoint now = home_.loop.now();
+  if (!peer.stream->reading()) peer.heard = now;  // we do not listen: its silence says nothing
+  const KeepaliveSettings& settings = side == kClient ? route().ping_client : route().ping_backend;
+  KeepaliveStep step = keepalive(settings, {peer.heard, peer.pinged, peer.waiting}, now);
+  if (step.action == KeepaliveStep::Action::dead) {
+    end(side == kClient ? Cause::client_dead : Cause::backend_dead);
+  } else if (step.action == KeepaliveStep::Action::ping) {
+    peer.ping_due = true;
+    try_ping(side);
+  }
+}
+
+// A Ping goes out between two frames only, and not behind bytes that wait (invariant 7).
+void Tunnel::try_ping(Side to) {
+  Peer& peer = peers_[to];
+  if (ending_ || peer.gone || peer.close_sent) {
+    peer.ping_due = false;
+    return;
+  }
+  if (peers_[other(to)].scanner.mid_frame() || peer.stream->blocked()) return;
+  peer.ping_due = false;
+  peer.nonce = home_.random.next() | 1;  // never 0, which means none
+  std::array<char, sizeof peer.nonce> payload{};
+  std::memcpy(payload.data(), &peer.nonce, sizeof peer.nonce);
+  wire::ControlFrame ping = wire::make_control(wire::Opcode::ping, payload, masking(to));
+  if (!peer.stream->write(ping.span())) return lost(to);
+  peer.waiting = true;
+  peer.pinged = home_.loop.now();
+  ++pings_;
+}
+
+wire::Masking Tunnel::masking(Side to) {
+  wire::Masking masking;
+  if (to == kClient) return masking;
+  masking.on = true;
+  std::uint64_t random = home_.random.next();
+  std::memcpy(masking.key.data(), &random, masking.key.size());
+  return masking;
+}
+
+// --- deadlines -----------------------------------------------------------------------------------
+
+void Tunnel::check_stall(Side side) {
+  Peer& peer = peers_[side];
+  if (!peer.stream->is_open() || !peer.stream->blocked()) return;
+  if (home_.loop.now() < peer.stream->stalled_since() + route().settings->timeouts.write_stall) return;
+  end(side == kClient ? Cause::slow_client : Cause::slow_backend);
+}
+
+void Tunnel::check_deadlines() {
+  const conf::WebSocket& settings = route().settings->websocket;
+  net::TimePoint now = home_.loop.now();
+  if (ending_) return;
+  for (Side side : {kClient, kBackend}) check_stall(side);
+  if (ending_) return;
+  if (settings.max_lifetime && now >= opened_ + *settings.max_lifetime) return end(Cause::max_lifetime);
+  if (settings.idle_timeout && now >= last_data_ + *settings.idle_timeout) return end(Cause::idle_timeout);
+  check_keepalive(kClient);
+  check_keepalive(kBackend);
+  resume_throttled();
+}
+
+net::TimePoint Tunnel::next_deadline() {
+  const conf::WebSocket& settings = route().settings->websocket;
+  net::TimePoint now = home_.loop.now();
+  net::TimePoint next = net::TimePoint::max();
+  if (ending_) return ending_deadline_;
+  for (Side side : {kClient, kBackend}) {
+    Peer& peer = peers_[side];
+    if (peer.stream->is_open() && peer.stream->blocked()) {
+      next = std::min(next, peer.stream->stalled_since() + route().settings->timeouts.write_stall);
+    }
+    KeepaliveStep step =
+        keepalive(side == kClient ? route().ping_client : route().ping_backend, {peer.heard, peer.pinged, peer.waiting}, now);
+    next = std::min(next, step.action == KeepaliveStep::Action::none ? step.next : step.next + conf::Millis{1});
+  }
+  if (settings.max_lifetime) next = std::min(next, opened_ + *settings.max_lifetime);
+  if (settings.idle_timeout) next = std::min(next, last_data_ + *settings.idle_timeout);
+  if (throttle_ && throttle_->waiting && now < throttle_->resume) next = std::min(next, throttle_->resume);
+  return next;
+}
+
+void Tunnel::on_timer(net::Timer&) {
+  assert(home_.loop.in_thread());
+  if (ending_ && home_.loop.now() >= ending_deadline_) return conclude();
+  check_deadlines();
+  settle();
+  if (dead()) return;
+  net::TimePoint next = next_deadline();
+  timer_.arm_by(next);
+}
+
+// --- endings -------------------------------------------------------------------------------------
+
+// Fairlead ends the session, or finds that it has ended. The first cause stays; failure.h knows the codes.
+void Tunnel::end(Cause cause) {
+  if (ending_) return;
+  ending_ = true;
+  cause_ = cause;
+  ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
+  timer_.arm_by(ending_deadline_);
+  const rules::Failure& why = rules::failure(cause);
+  close_code_ = why.client_code != 0 ? why.client_code : why.backend_code;
+  peers_[kClient].close_due = why.client_code;
+  peers_[kBackend].close_due = why.backend_code;
+  for (Side side : {kClient, kBackend}) {
+    if (peers_[side].gone) continue;
+    if (peers_[side].close_due != 0) {
+      try_close(side);
+    } else if (!peers_[side].close_sent) {
+      abandon(side);
+    }
+  }
+}
+
+// Sends the Close that is due, if what goes to that side stands at a frame boundary. A frame whose rest will never come
+// cannot be ended: then only TCP can end.
+void Tunnel::try_close(Side to) {
+  Peer& peer = peers_[to];
+  Peer& source = peers_[other(to)];
+  if (peer.close_due == 0 || peer.gone || peer.close_sent) return;
+  if (source.scanner.mid_frame()) {
+    if (source.gone) abandon(to);
+    return;
+  }
+  send_close(to, std::exchange(peer.close_due, std::uint16_t{0}), rules::failure(cause_).text);
+}
+
+void Tunnel::send_close(Side to, std::uint16_t code, std::string_view reason) {
+  Peer& peer = peers_[to];
+  wire::ControlFrame close = wire::make_close(code, reason, masking(to));
+  bool sent = peer.stream->write(close.span());
+  peer.close_sent = true;
+  if (!sent) lost(to);
+}
+
+// A Close came in. The first one ends the session and passes with its code and reason; the other side's answer passes too,
+// unless that side was told by us already.
+void Tunnel::close_frame(Side from_side, std::span<const char> frame, const wire::FrameHeader& header) {
+  Peer& from = peers_[from_side];
+  Peer& to = peers_[other(from_side)];
+  from.close_got = true;
+  if (!ending_) {
+    ending_ = true;
+    cause_ = from_side == kClient ? Cause::client_closed : Cause::backend_closed;
+    std::string payload(frame.data() + header.size, frame.size() - header.size);
+    if (header.masked) wire::apply_mask(payload, header.mask);
+    if (payload.size() >= 2) {
+      close_code_ = static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) |
+                                               static_cast<unsigned char>(payload[1]));
+    }
+    if (payload.size() > 2) close_reason_ = std::make_unique<std::string>(payload, 2);
+    ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
+    timer_.arm_by(ending_deadline_);
+  }
+  if (dropping(from_side) || to.close_due != 0) return;
+  forward(other(from_side), frame);
+  to.close_sent = true;
+}
+
+// TCP towards or from a side is over.
+void Tunnel::lost(Side side) {
+  Peer& peer = peers_[side];
+  Peer& partner = peers_[other(side)];
+  if (peer.gone) return;
+  peer.gone = true;
+  peer.stream->want_read(false);
+  if (!ending_) return end(side == kClient ? Cause::client_gone : Cause::backend_gone);
+  // Its answer to the Close we passed on will not come: the partner gets it from us.
+  bool owed = partner.close_got && !partner.close_sent && !peer.close_got;
+  if (owed && partner.close_due == 0) partner.close_due = close_code_ != 0 ? close_code_ : std::uint16_t{1000};
+  try_close(other(side));
+}
+
+// Nothing more is expected of a side, nor told to it: what is queued goes out, then FIN.
+void Tunnel::abandon(Side side) {
+  Peer& peer = peers_[side];
+  peer.gone = true;
+  peer.close_due = 0;
+  peer.stream->want_read(false);
+  peer.stream->finish();
+  peer.finished = true;
+}
+
+bool Tunnel::over(Side side) const {
+  const Peer& peer = peers_[side];
+  if (peer.stream->error() == 0 && peer.stream->blocked()) return false;  // its last bytes are on their way
+  return peer.gone || (peer.close_sent && peer.close_got);
+}
+
+// After each handler: ends directions that have said all, and the session once both sides are over.
+void Tunnel::settle() {
+  if (dead()) return;
+  if (ending_) {
+    for (Side side : {kClient, kBackend}) {
+      Peer& peer = peers_[side];
+      try_close(side);
+      bool said_all = peer.close_sent && (peer.close_got || peer.unreadable || peer.gone);
+      if (said_all && !std::exchange(peer.finished, true)) peer.stream->finish();
+    }
+    if (over(kClient) && over(kBackend)) return conclude();
+  }
+  update_reading();
+}
+
+void Tunnel::drain(net::TimePoint deadline) {
+  if (dead()) return;
+  end(Cause::stopping);
+  // A frame that is under way may take until the drain's end to reach its boundary.
+  if (peers_[kClient].close_due != 0 || peers_[kBackend].close_due != 0) {
+    ending_deadline_ = std::max(ending_deadline_, deadline);
+  }
+  settle();
+}
+
+void Tunnel::force_end() {
+  if (dead()) return;
+  if (!ending_) cause_ = Cause::forced_stop;
+  conclude();
+}
+
+// The one place where a session is over.
+void Tunnel::conclude() {
+  log_close();
+  timer_.disarm();
+  for (Peer& peer : peers_) peer.stream->close();
+  lease_.reset();
+  ip_hold_ = IpHold();
+  die();
+}
+
+// --- the log -------------------------------------------------------------------------------------
+
+void Tunnel::log_open() {
+  if (!home_.access.on()) return;
+  observe::Entry entry = make_entry("open", identity_);
+  entry.status = 101;
+  if (lease_) entry.server = lease_.server().name;
+  if (const tls::Engine* tls = peers_[kClient].stream->tls()) entry.tls = tls->version();
+  entry.handshake_ms = handshake_ms_;
+  home_.access.write(entry);
+}
+
+void Tunnel::log_close() {
+  if (!home_.access.on()) return;
+  observe::Entry entry = make_entry("close", identity_);
+  entry.status = 101;
+  if (lease_) entry.server = lease_.server().name;
+  if (const tls::Engine* tls = peers_[kClient].stream->tls()) entry.tls = tls->version();
+  entry.handshake_ms = handshake_ms_;
+  entry.duration_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - opened_).count();
+  const wire::ScanCounters& in = peers_[kClient].counters;
+  const wire::ScanCounters& out = peers_[kBackend].counters;
+  entry.traffic = {in.messages, out.messages, in.bytes, out.bytes};
+  entry.pings = pings_;
+  if (rtt_ms_ >= 0) entry.rtt_ms = rtt_ms_;
+  entry.close_code = close_code_;
+  if (close_reason_) entry.close_reason = *close_reason_;
+  const rules::Failure& why = rules::failure(cause_);
+  bool client = cause_ == Cause::client_closed || cause_ == Cause::client_gone || cause_ == Cause::client_dead;
+  bool backend = cause_ == Cause::backend_closed || cause_ == Cause::backend_gone || cause_ == Cause::backend_dead;
+  entry.closed_by = client ? "client" : backend ? "backend" : "proxy";
+  entry.reason = why.word;
+  home_.access.write(entry);
+}
+
+}  // namespace fairlead::edge

@@ -1,0 +1,62 @@
+// Message and byte rates of a session's client: over the limit it is read no further (throttle), or told 1008 (close).
+
+#include <algorithm>
+
+#include "proxy/edge/tunnel.h"
+
+namespace fairlead::edge {
+
+// How many more messages may begin; `before` is what the buckets know of.
+std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before) {
+  if (side != kClient || !throttle_ || !throttle_->limits_messages || dropping(side)) return UINT64_MAX;
+  std::uint64_t there = throttle_->messages.available(home_.loop.now());
+  std::uint64_t begun = peers_[side].counters.messages - before.messages;
+  return there > begun ? there - begun : 0;
+}
+
+// Takes note of the data frames of a piece, and takes it out of the buckets. Bytes are charged after the fact: a piece is
+// read whole, and a debt is paid by waiting. `before` becomes what is accounted for.
+void Tunnel::account(Side side, wire::ScanCounters& before) {
+  const wire::ScanCounters after = peers_[side].counters;
+  if (after.bytes == before.bytes && after.messages == before.messages) return;
+  net::TimePoint now = home_.loop.now();
+  last_data_ = now;
+  if (side == kClient && throttle_ && !ending_) {
+    if (throttle_->limits_messages) {
+      throttle_->messages.charge(static_cast<double>(after.messages - before.messages), now);
+    }
+    if (throttle_->limits_bytes) {
+      throttle_->bytes.charge(static_cast<double>(after.bytes - before.bytes), now);
+      throttle_until(now + throttle_->bytes.wait(0, now));
+    }
+  }
+  before = after;
+}
+
+// Reads the client no further until then.
+void Tunnel::throttle_until(net::TimePoint resume) {
+  if (resume <= home_.loop.now()) return;
+  if (route().settings->limits.on_excess == conf::Limits::OnExcess::close) return end(rules::Cause::rate_exceeded);
+  throttle_->resume = throttle_->waiting ? std::max(throttle_->resume, resume) : resume;
+  throttle_->waiting = true;
+  timer_.arm_by(throttle_->resume);
+}
+
+// The next message would be one too many; `bytes` begin with it.
+void Tunnel::hold(std::span<const char> bytes) {
+  if (ending_) return;
+  net::TimePoint now = home_.loop.now();
+  throttle_until(now + std::max(throttle_->messages.wait(1, now), conf::Millis{1}));
+  if (!ending_) throttle_->held.assign(bytes.data(), bytes.size());
+}
+
+void Tunnel::resume_throttled() {
+  if (!throttle_ || !throttle_->waiting || home_.loop.now() < throttle_->resume) return;
+  if (peers_[kBackend].stream->blocked() && !dropping(kClient)) return;  // on_drained asks again
+  throttle_->waiting = false;
+  std::string held = std::move(throttle_->held);
+  throttle_->held.clear();
+  if (!held.empty()) relay(kClient, held);
+}
+
+}  // namespace fairlead::edge

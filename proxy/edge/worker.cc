@@ -1,0 +1,104 @@
+#include "proxy/edge/worker.h"
+
+#include <pthread.h>
+
+#include <csignal>
+
+#include "proxy/net/socket.h"
+#include "proxy/observe/log.h"
+
+namespace fairlead::edge {
+namespace {
+
+// A connection is handed over when this many more are here than at the least loaded worker: a wake-up of
+// another thread has to be worth it, and a handful of sessions do not matter.
+constexpr std::uint32_t kWorthHanding = 4;
+
+}  // namespace
+
+Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
+    : shared_(shared),
+      mailbox_(loop_),
+      access_(observe::access_logger()),
+      home_{loop_, links_, access_, {}, 1, false, {}, 0} {
+  home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
+  loop_.on_turn_end([this] { on_turn_end(); });
+}
+
+Worker::~Worker() { join(); }
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::run() {
+  pthread_setname_np(pthread_self(), "worker");
+  for (std::size_t i = 0; i < shared_.listening.size(); ++i) {
+    acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, shared_.listening[i].get(), i, *this));
+  }
+  loop_.run();
+  acceptors_.clear();
+  links_.for_each([](Link& link) { link.force_end(); });
+  links_.bury();
+  access_.flush();
+}
+
+Worker& Worker::least_loaded() {
+  Worker* least = this;
+  for (auto& worker : shared_.workers) {
+    if (worker->connections() < least->connections()) least = worker.get();
+  }
+  return least->connections() + kWorthHanding < connections() ? *least : *this;
+}
+
+void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t listener) {
+  Worker& target = least_loaded();
+  Connection::Arrival arrival;
+  arrival.runtime = shared_.runtime;
+  arrival.listener = listener;
+  arrival.fd = std::move(fd);
+  arrival.peer = peer;
+  arrival.place = Place(target.load_, shared_.connections);
+  arrival.too_many =
+      shared_.connections.load(std::memory_order_relaxed) > shared_.runtime->config().server.max_connections;
+  if (&target == this) return take(std::move(arrival));
+  // std::function wants what can be copied.
+  auto packed = std::make_shared<Connection::Arrival>(std::move(arrival));
+  target.mailbox_.post([&target, packed] { target.take(std::move(*packed)); });
+}
+
+void Worker::take(Connection::Arrival arrival) {
+  auto connection = std::make_unique<Connection>(home_, std::move(arrival));
+  Connection& begun = *connection;
+  links_.adopt(std::move(connection));
+  begun.start();
+}
+
+void Worker::on_accept_paused(int error_number) {
+  observe::log_warn("accepting pauses: {}", net::error_text(error_number));
+}
+
+void Worker::on_turn_end() {
+  links_.bury();
+  access_.flush();
+  if (home_.draining && drained_ && home_.busy == 0) std::exchange(drained_, nullptr)();
+}
+
+void Worker::drain(net::TimePoint deadline, std::function<void()> drained) {
+  mailbox_.post([this, deadline, drained] {
+    home_.draining = true;
+    home_.drain_deadline = deadline;
+    drained_ = drained;
+    links_.for_each([deadline](Link& link) { link.drain(deadline); });
+  });
+}
+
+void Worker::stop() {
+  mailbox_.post([this] { loop_.stop(); });
+}
+
+}  // namespace fairlead::edge

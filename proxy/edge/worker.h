@@ -1,0 +1,61 @@
+#pragma once
+// A thread with its event loop and its connections. It accepts on the sockets all workers share, and hands a
+// connection to a worker with fewer when the difference is worth it: long-lived sessions never even out by themselves.
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "proxy/edge/connection.h"
+#include "proxy/net/acceptor.h"
+#include "proxy/net/mailbox.h"
+
+namespace fairlead::edge {
+
+class Worker;
+
+// What the workers share.
+struct Shared {
+  std::shared_ptr<const Runtime> runtime;
+  std::vector<net::Fd> listening;  // one per listener, in its order
+  std::atomic<std::uint32_t> connections{0};
+  std::vector<std::unique_ptr<Worker>> workers;
+};
+
+class Worker final : public net::Acceptor::Handler {
+ public:
+  // `number` makes connection ids differ between workers, `tag` between processes.
+  Worker(Shared& shared, unsigned number, std::uint32_t tag);
+  ~Worker();
+
+  void start();
+  // Any thread: refuse what is new, end what there is; then `drained` is called, from the worker's thread.
+  void drain(net::TimePoint deadline, std::function<void()> drained);
+  // Any thread: end everything now and stop the loop; join() follows.
+  void stop();
+  void join();
+
+  std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
+
+ private:
+  void run();
+  void on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t listener) override;
+  void on_accept_paused(int error_number) override;
+  void take(Connection::Arrival arrival);
+  Worker& least_loaded();
+  void on_turn_end();
+
+  Shared& shared_;
+  std::atomic<std::uint32_t> load_{0};
+  net::Loop loop_;
+  net::Mailbox mailbox_;
+  Links links_;
+  observe::AccessLog access_;
+  Home home_;
+  std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+  std::function<void()> drained_;
+  std::thread thread_;
+};
+
+}  // namespace fairlead::edge

@@ -1,0 +1,77 @@
+#include "proxy/net/loop.h"
+
+#include <event2/event.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace fairlead::net {
+namespace {
+
+// Debian's libevent is used by one thread per base: no locks. The changelist merges what a turn does
+// to a descriptor (pause and resume cost nothing) and saves the epoll_ctl before a close.
+event_base* make_base() {
+  event_config* config = event_config_new();
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+  event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+  event_base* base = event_base_new_with_config(config);
+  event_config_free(config);
+  if (base == nullptr) throw std::runtime_error("libevent could not make an event base");
+  return base;
+}
+
+}  // namespace
+
+Loop::Loop()
+    : base_(make_base()),
+      now_(Clock::now()),
+      timers_(now_),
+      thread_(std::this_thread::get_id()),
+      relay_(new char[kHeadroom + conf::bounds::kRelayBuffer + kRecordRoom]),
+      cipher_(new char[conf::bounds::kRelayBuffer]) {
+  wakeup_ = evtimer_new(
+      base_, [](evutil_socket_t, short, void* self) { static_cast<Loop*>(self)->wakeup_at_ = TimePoint::max(); }, this);
+  cipher_out_.reserve(conf::bounds::kRelayBuffer + 4096);
+}
+
+Loop::~Loop() {
+  event_free(wakeup_);
+  event_base_free(base_);
+}
+
+void Loop::read_clock() {
+  now_ = Clock::now() + skew_;
+  now_stale_ = false;
+}
+
+void Loop::arm_wakeup() {
+  TimePoint next = timers_.next();
+  if (next == wakeup_at_) return;
+  wakeup_at_ = next;
+  if (next == TimePoint::max()) {
+    evtimer_del(wakeup_);
+    return;
+  }
+  auto wait = std::max(Clock::duration::zero(), next - (Clock::now() + skew_));
+  auto us = std::chrono::duration_cast<std::chrono::microseconds>(wait).count();
+  timeval delay{};
+  delay.tv_sec = us / 1'000'000;
+  delay.tv_usec = us % 1'000'000;
+  evtimer_add(wakeup_, &delay);
+}
+
+void Loop::turn(bool block) {
+  arm_wakeup();
+  event_base_loop(base_, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+  timers_.advance(now());
+  if (turn_end_) turn_end_();
+  now_stale_ = true;
+}
+
+void Loop::run() {
+  thread_ = std::this_thread::get_id();
+  stopped_ = false;
+  while (!stopped_) turn(true);
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,131 @@
+#pragma once
+// A non-blocking byte stream, plain or TLS. Reads go into the caller's buffer, one recv each; writes leave at once, one
+// send each, and only what the peer does not take is copied and sent later. So a stream that keeps up owns no buffer.
+//
+// No call of a stream runs a handler: handlers run from the loop only.
+
+#include <event2/event_struct.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/loop.h"
+#include "tls/engine.h"
+
+namespace fairlead::net {
+
+enum class IoStatus : std::uint8_t { ok, eof, error };
+
+struct ReadResult {
+  std::size_t n = 0;               // bytes read; valid whatever the status
+  IoStatus status = IoStatus::ok;  // what stands behind them; ok with n == 0: nothing was there
+};
+
+class Stream {
+ public:
+  class Handler {
+   public:
+    virtual void on_readable(Stream& stream) = 0;
+    // All that was held back has been sent. Not called after an error: the next write() tells.
+    virtual void on_drained(Stream& stream) = 0;
+
+   protected:
+    ~Handler() = default;
+  };
+
+  // Owns `fd`. Nothing is watched until want_read(true).
+  Stream(Loop& loop, int fd);
+  virtual ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  void set_handler(Handler& handler) { handler_ = &handler; }
+
+  // Reads once into `into`, which is Loop::relay_buffer() or as large, so that TLS can be used up.
+  virtual ReadResult read(std::span<char> into);
+  // Sends, or keeps what was not taken. False: the stream is broken (see error()).
+  virtual bool write(std::span<const char> data);
+  // Ends our direction once everything has been sent: close_notify and FIN.
+  virtual void finish();
+  // Closes now. Nothing is sent, no handler runs any more.
+  void close();
+
+  // Pause and resume. Does nothing when it is so already.
+  void want_read(bool on);
+  bool reading() const { return reading_; }
+
+  // Something is held back; the source of what is written should be paused.
+  bool blocked() const { return pending_ != nullptr; }
+  // Since when not one byte of what is held back was taken.
+  TimePoint stalled_since() const { return pending_->progress; }
+  std::size_t held_bytes() const { return pending_ ? pending_->data.size() - pending_->sent : 0; }
+
+  bool is_open() const { return fd_ >= 0; }
+  int error() const { return error_; }  // errno of what broke it, 0 for none
+  // Bytes that were read from the socket before this stream was made come first out of read().
+  void unread(std::string_view bytes);
+  int release_fd();  // gives the socket away; the stream is closed then
+
+  // The TLS engine, null for a plain stream.
+  virtual const tls::Engine* tls() const { return nullptr; }
+  // TLS: whether the handshake is over. Plain streams are ready at once.
+  virtual bool ready() const { return true; }
+  // Why TLS failed, one line.
+  virtual std::string failure_text() const;
+
+ protected:
+  // Raw socket access for the TLS stream.
+  ReadResult receive(std::span<char> into);
+  bool send_all(std::span<const char> data);
+  void shut_down();
+
+  Loop& loop_;
+
+ private:
+  struct Pending {
+    std::string data;
+    std::size_t sent = 0;
+    TimePoint progress;
+  };
+
+  static void on_event(int fd, short what, void* self);
+  void flush();
+  void watch();
+  bool fail(int error_number);
+
+  Handler* handler_ = nullptr;
+  int fd_;
+  int error_ = 0;
+  std::unique_ptr<Pending> pending_;
+  std::unique_ptr<std::string> early_;
+  bool reading_ = false;
+  bool finishing_ = false;  // FIN after the last pending byte
+  bool shut_ = false;
+  short watched_ = 0;
+  event event_;
+};
+
+class TlsStream final : public Stream {
+ public:
+  TlsStream(Loop& loop, int fd, std::unique_ptr<tls::Engine> engine);
+
+  ReadResult read(std::span<char> into) override;
+  bool write(std::span<const char> data) override;
+  using Stream::write;
+  void finish() override;
+  const tls::Engine* tls() const override { return engine_.get(); }
+  bool ready() const override { return ready_; }
+  std::string failure_text() const override;
+
+ private:
+  bool send_output();
+
+  std::unique_ptr<tls::Engine> engine_;
+  bool ready_ = false;
+  bool notified_ = false;
+};
+
+}  // namespace fairlead::net

@@ -1,0 +1,131 @@
+#include "proxy/observe/access_log.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "proxy/wire/frame.h"
+
+namespace fairlead::observe {
+namespace {
+
+// Writes ,"name":value pairs; leaves out what is empty.
+class Json {
+ public:
+  explicit Json(std::string& out) : out_(out) {}
+
+  void text(std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    key(name);
+    append_json_string(value, out_);
+  }
+  void number(std::string_view name, std::uint64_t value) {
+    key(name);
+    fmt::format_to(std::back_inserter(out_), "{}", value);
+  }
+  void millis(std::string_view name, std::optional<double> value) {
+    if (!value) return;
+    key(name);
+    fmt::format_to(std::back_inserter(out_), "{:.3f}", *value);
+  }
+  void key(std::string_view name) {
+    out_ += first_ ? "\"" : ",\"";
+    first_ = false;
+    out_ += name;
+    out_ += "\":";
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+void append_time(std::chrono::system_clock::time_point now, std::string& out) {
+  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  fmt::format_to(std::back_inserter(out), "\"{:%Y-%m-%dT%H:%M:%S}.{:03}Z\"",
+                 fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000);
+}
+
+void append_request(const Entry& entry, Json& json) {
+  json.text("conn_id", conn_id_text(entry.conn_id));
+  json.text("request_id", entry.request_id);
+  if (entry.client_ip != nullptr) json.text("client_ip", entry.client_ip->text());
+  json.text("listener", entry.listener);
+  json.text("tls", entry.tls);
+  json.text("sni", entry.sni);
+  json.text("method", entry.method);
+  json.text("host", entry.host);
+  json.text("path", entry.path);
+  json.text("route", entry.route);
+  json.text("backend", entry.backend);
+  json.text("server", entry.server);
+  if (entry.status != 0) json.number("status", static_cast<std::uint64_t>(entry.status));
+  json.text("origin", entry.origin);
+  json.text("subprotocol", entry.subprotocol);
+  json.text("extensions", entry.extensions);
+  json.millis("handshake_ms", entry.handshake_ms);
+}
+
+void append_outcome(const Entry& entry, Json& json) {
+  json.millis("duration_ms", entry.duration_ms);
+  if (entry.traffic) {
+    json.number("msgs_in", entry.traffic->msgs_in);
+    json.number("msgs_out", entry.traffic->msgs_out);
+    json.number("bytes_in", entry.traffic->bytes_in);
+    json.number("bytes_out", entry.traffic->bytes_out);
+  }
+  if (entry.bytes_out) json.number("bytes_out", *entry.bytes_out);
+  if (entry.pings) json.number("pings", *entry.pings);
+  json.millis("rtt_ms", entry.rtt_ms);
+  if (entry.close_code != 0) json.number("close_code", static_cast<std::uint64_t>(entry.close_code));
+  json.text("close_reason", entry.close_reason);
+  json.text("closed_by", entry.closed_by);
+  json.text("reason", entry.reason);
+}
+
+}  // namespace
+
+std::string conn_id_text(std::uint64_t id) { return fmt::format("{:016x}", id); }
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  bool utf8 = wire::is_utf8(text);
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+    } else if (byte >= 0x80 && !utf8) {
+      out += "\\ufffd";
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+void append_line(const Entry& entry, std::chrono::system_clock::time_point now, std::string& out) {
+  out += '{';
+  Json json(out);
+  json.key("ts");
+  append_time(now, out);
+  json.text("event", entry.event);
+  append_request(entry, json);
+  append_outcome(entry, json);
+  out += "}\n";
+}
+
+void AccessLog::write(const Entry& entry) {
+  if (logger_) append_line(entry, std::chrono::system_clock::now(), lines_);
+}
+
+void AccessLog::flush() {
+  if (lines_.empty()) return;
+  lines_.pop_back();  // the logger ends what it is given with a newline
+  logger_->log(spdlog::level::info, spdlog::string_view_t(lines_.data(), lines_.size()));
+  lines_.clear();
+}
+
+}  // namespace fairlead::observe
