@@ -1,0 +1,350 @@
+// The client's side: redirects, PROXY headers, TLS, unix sockets, slow clients, and plain HTTP.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { moment } from './lib/deadline.js';
+import { handshakeHead } from './lib/frames.js';
+import { scenario } from './lib/rig.js';
+
+const get = (path = '/', lines = [], method = 'GET') => `${[`${method} ${path} HTTP/1.1`, 'Host: chat.example.com', ...lines].join('\r\n')}\r\n\r\n`;
+
+// A backend that answers each plain request with its target, or what `answers` says for it.
+const http = (rig, answers = {}) => rig.backend({ onPeer: async (peer) => {
+  const request = await peer.readHead().catch(() => null);
+  if (!request) return;
+  const body = request.target;
+  peer.send(answers[request.target] ?? `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  peer.end();
+} });
+
+// --- Redirect ---
+
+scenario('redirect_to_https answers every request with 308', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ listener: 'redirect_to_https = true' });
+  const client = await rig.connect(fairlead);
+  for (const bytes of [get('/a/b?x=1'), handshakeHead({ path: '/a/b?x=1' })]) {
+    const answer = await client.request(bytes);
+    assert.equal(answer.status, 308);
+    assert.equal(answer.head.get('location'), 'https://chat.example.com/a/b?x=1');
+  }
+  assert.equal(backend.dialled, 0);
+});
+
+// --- PROXY protocol ---
+
+const kProxy = 'proxy_protocol = true\ntrusted_proxies = ["127.0.0.1/32"]';
+
+function proxyV2(source, destination, sourcePort, destinationPort, command = 1) {
+  const head = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x20 | command, command ? 0x11 : 0x00, 0, command ? 12 : 0]);
+  if (!command) return head;
+  const ports = Buffer.alloc(4);
+  ports.writeUInt16BE(sourcePort, 0);
+  ports.writeUInt16BE(destinationPort, 2);
+  const bytes = (ip) => Buffer.from(ip.split('.').map(Number));
+  return Buffer.concat([head, bytes(source), bytes(destination), ports]);
+}
+
+const kProxyHeaders = {
+  'version 1': ['PROXY TCP4 203.0.113.7 192.0.2.1 56324 443\r\n', '203.0.113.7'],
+  'version 1 with IPv6': ['PROXY TCP6 2001:db8::7 2001:db8::1 56324 443\r\n', '2001:db8::7'],
+  'version 1, UNKNOWN': ['PROXY UNKNOWN\r\n', '127.0.0.1'],
+  'version 2': [proxyV2('203.0.113.7', '192.0.2.1', 56324, 443), '203.0.113.7'],
+  'version 2, LOCAL': [proxyV2('', '', 0, 0, 0), '127.0.0.1'],
+};
+
+scenario('a PROXY header of a trusted peer says who the client is', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ listener: kProxy });
+  for (const [what, [header, ip]] of Object.entries(kProxyHeaders)) {
+    const client = await rig.connect(fairlead);
+    const upgraded = (async () => {
+      // In one packet with the request.
+      client.send(Buffer.concat([Buffer.from(header), Buffer.from(handshakeHead({ fields: { 'X-Request-Id': what.replace(/\W/g, '') } }))]));
+      return client.readHead();
+    })();
+    const server = await backend.accept();
+    const request = await server.acceptUpgrade();
+    assert.equal((await upgraded).status, 101, what);
+    assert.equal(request.get('x-real-ip'), ip, what);
+    assert.equal(request.all('x-forwarded-for').join(', ').split(', ').at(-1), ip, what);
+    const entry = await fairlead.waitForLog((one) => one.event === 'open' && one.request_id === what.replace(/\W/g, ''));
+    assert.equal(entry.client_ip, ip, what);
+  }
+});
+
+scenario('a PROXY header may arrive byte by byte, before TLS', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ listener: kProxy });
+  const client = await rig.connect(fairlead);
+  for (const byte of Buffer.from(`PROXY TCP4 203.0.113.7 192.0.2.1 1 2\r\n${handshakeHead()}`)) await client.send(Buffer.from([byte]));
+  const server = await backend.accept();
+  assert.equal((await server.acceptUpgrade()).get('x-real-ip'), '203.0.113.7');
+
+  const second = await rig.pair({ listener: kProxy, tls: rig.certificate().toml });
+  const socket = net.connect(second.fairlead.port, '127.0.0.1');
+  socket.write('PROXY TCP4 203.0.113.8 192.0.2.1 1 2\r\n');
+  const secure = await rig.connect(second.fairlead, { tlsOptions: { socket }, target: {} });
+  secure.send(handshakeHead());
+  const secureServer = await second.backend.accept();
+  const request = await secureServer.acceptUpgrade();
+  assert.deepEqual([request.get('x-real-ip'), request.get('x-forwarded-proto')], ['203.0.113.8', 'https']);
+});
+
+scenario('a missing or broken PROXY header ends the connection without an answer', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ listener: kProxy });
+  for (const bytes of [get('/'), 'PROXY TCP4 203.0.113.7\r\n', 'PROXY TCP4 203.0.113.777 192.0.2.1 1 2\r\n', `PROXY TCP4 ${'1'.repeat(200)}`]) {
+    const client = await rig.connect(fairlead);
+    client.send(bytes);
+    await client.expectEnd();
+  }
+  assert.equal(backend.dialled, 0);
+});
+
+scenario('a peer that is not trusted is refused where a PROXY header is expected', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ listener: 'proxy_protocol = true\ntrusted_proxies = ["10.0.0.0/8"]' });
+  const client = await rig.connect(fairlead);
+  client.send(`PROXY TCP4 203.0.113.7 192.0.2.1 1 2\r\n${get('/')}`);
+  await client.expectEnd();
+  assert.equal(backend.dialled, 0);
+});
+
+scenario('a PROXY header where none is expected is a malformed request', async (rig) => {
+  const { backend, fairlead } = await rig.pair();
+  const client = await rig.connect(fairlead);
+  const answer = await client.request(`PROXY TCP4 203.0.113.7 192.0.2.1 1 2\r\n${get('/')}`);
+  assert.equal(answer.status, 400);
+  assert.equal(backend.dialled, 0);
+});
+
+// --- Unix sockets ---
+
+scenario('a unix socket listens like a port', async (rig) => {
+  const socket = path.join(rig.directory(), 'front.sock');
+  const { backend, fairlead } = await rig.pair({ address: `unix:${socket}` });
+  const { client, server } = await rig.session(fairlead, backend, { connect: { target: { path: socket } } });
+  client.sendText('hello');
+  await server.expectText('hello');
+});
+
+scenario('two listeners serve at once', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address], more: '[[listener]]\naddress = "127.0.0.1:0"\nredirect_to_https = true\n' });
+  assert.equal((await (await rig.connect(fairlead)).request(get('/x'))).body, '/x');
+  assert.equal((await (await rig.connect(fairlead, { listener: 1 })).request(get('/x'))).status, 308);
+});
+
+// --- TLS ---
+
+scenario('TLS 1.2 and 1.3 are spoken', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ tls: rig.certificate().toml });
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    const { client, server } = await rig.session(fairlead, backend, { connect: { tlsOptions: { minVersion: version, maxVersion: version, servername: 'chat.example.com' } } });
+    assert.equal(client.socket.getProtocol(), version);
+    client.sendText(version);
+    await server.expectText(version);
+  }
+});
+
+scenario('min_version = "1.3" refuses TLS 1.2, and TLS 1.1 never passes', async (rig) => {
+  const certificate = rig.certificate().toml;
+  const { fairlead } = await rig.pair({ tls: `${certificate}\nmin_version = "1.3"` });
+  await assert.rejects(rig.connect(fairlead, { tlsOptions: { maxVersion: 'TLSv1.2' } }));
+  await rig.connect(fairlead, { tlsOptions: { minVersion: 'TLSv1.3' } });
+  const second = await rig.pair({ tls: certificate });
+  await assert.rejects(rig.connect(second.fairlead, { tlsOptions: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } }));
+});
+
+scenario('the certificate is the configured one, its key proved', async (rig) => {
+  const certificate = rig.certificate();
+  const { fairlead } = await rig.pair({ tls: certificate.toml });
+  const client = await rig.connect(fairlead, { tlsOptions: { rejectUnauthorized: true, ca: fs.readFileSync(certificate.cert), servername: 'chat.example.com' } });
+  assert.ok(client.socket.authorized);
+});
+
+scenario('plain HTTP on the TLS port ends that connection only', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address], tls: rig.certificate().toml });
+  const plain = await rig.connect(fairlead);
+  plain.send(get('/'));
+  const bytes = await plain.readAll();
+  assert.ok(!bytes.toString().startsWith('HTTP/1.1 200'));
+  const secure = await rig.connect(fairlead, { tlsOptions: {} });
+  assert.equal((await secure.request(get('/fine'))).body, '/fine');
+  assert.equal(backend.dialled, 1);
+});
+
+scenario('a TLS handshake that does not come is given up', async (rig) => {
+  const { fairlead } = await rig.pair({ tls: rig.certificate().toml, timeouts: 'tls_handshake = "300ms"' });
+  const silent = await rig.connect(fairlead);
+  await silent.until(() => silent.ended, 'the end of the silent one');
+});
+
+scenario('a session over TLS ends with close_notify', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ tls: rig.certificate().toml });
+  const { client, server } = await rig.session(fairlead, backend, { connect: { tlsOptions: {} } });
+  client.sendClose(1000);
+  await server.expectClose(1000);
+  server.sendClose(1000);
+  server.end();
+  await client.expectClose(1000);
+  // Node reports an end without close_notify as a closed socket with no 'end' event.
+  let notified = false;
+  client.socket.on('end', () => {
+    notified = true;
+  });
+  notified ||= client.socket.readableEnded;
+  await client.expectEnd();
+  await moment(20);
+  assert.ok(notified, 'close_notify');
+});
+
+// --- Slow clients ---
+
+scenario('a head that does not come in time is answered 408, however it trickles', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ timeouts: 'request_head = "400ms"' });
+  const half = await rig.connect(fairlead);
+  const answer = await half.request('GET / HTTP/1.1\r\nHost: chat');
+  assert.equal(answer.status, 408);
+  assert.ok(answer.body.includes('head_timeout'), answer.body);
+  await half.expectEnd();
+
+  const trickle = await rig.connect(fairlead);
+  trickle.send('GET / HTTP/1.1\r\nX: ');
+  const timer = setInterval(() => trickle.send('a'), 50);
+  rig.defer(() => clearInterval(timer));
+  assert.equal((await trickle.readAnswer()).status, 408);
+  clearInterval(timer);
+  assert.equal(backend.dialled, 0);
+});
+
+scenario('an idle keep-alive connection ends after `keepalive`', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address], timeouts: 'keepalive = "300ms"' });
+  const client = await rig.connect(fairlead);
+  assert.equal((await client.request(get('/x'))).body, '/x');
+  await client.expectEnd();
+});
+
+// --- Plain HTTP ---
+
+scenario('several GETs on one connection, each answered', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address] });
+  const client = await rig.connect(fairlead);
+  for (const target of ['/one', '/two?x=1', '/three']) {
+    const answer = await client.request(get(target));
+    assert.deepEqual([answer.status, answer.body], [200, target]);
+  }
+  await fairlead.until(() => fairlead.log.filter((entry) => entry.event === 'http').length === 3, 'three lines');
+});
+
+scenario('pipelined GETs are answered in their order', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address] });
+  const client = await rig.connect(fairlead);
+  const targets = ['/1', '/2', '/3', '/4'];
+  client.send(targets.map((one) => get(one)).join(''));
+  for (const target of targets) assert.equal((await client.readAnswer()).body, target);
+});
+
+scenario('a refused request does not cost the next one on the connection its answer', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address], route: 'path = "/app"' });
+  const client = await rig.connect(fairlead);
+  assert.equal((await client.request(get('/elsewhere'))).status, 404);
+  assert.equal((await client.request(get('/app/x'))).body, '/app/x');
+});
+
+scenario('Connection: close is honoured, and HTTP/1.0 closes by itself', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address] });
+  const closing = await rig.connect(fairlead);
+  assert.equal((await closing.request(get('/x', ['Connection: close']))).body, '/x');
+  await closing.expectEnd();
+  const old = await rig.connect(fairlead);
+  assert.equal((await old.request('GET /y HTTP/1.0\r\nHost: chat.example.com\r\n\r\n')).body, '/y');
+  await old.expectEnd();
+});
+
+scenario('bodies pass in each of their codings, and none for HEAD, 204 and 304', async (rig) => {
+  const big = 'x'.repeat(300_000);
+  const answers = {
+    '/length': `HTTP/1.1 200 OK\r\nContent-Length: ${big.length}\r\n\r\n${big}`,
+    '/chunked': `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n${big.length.toString(16)}\r\n${big}\r\n0\r\nX-Trailer: t\r\n\r\n`,
+    '/close': `HTTP/1.1 200 OK\r\n\r\n${big}`,
+    '/empty': 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    '/204': 'HTTP/1.1 204 No Content\r\n\r\n',
+    '/304': 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 100\r\n\r\n',
+  };
+  const backend = await http(rig, answers);
+  const fairlead = await rig.run({ servers: [backend.address] });
+  const want = { '/length': big, '/chunked': `hello${big}`, '/close': big, '/empty': '', '/204': '', '/304': '' };
+  for (const [target, body] of Object.entries(want)) {
+    const client = await rig.connect(fairlead);
+    const answer = await client.request(get(target));
+    assert.equal(answer.body.length, body.length, target);
+    assert.equal(answer.body, body, target);
+    client.destroy();
+  }
+  const head = await rig.connect(fairlead);
+  answers['/head'] = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nX-App: yes\r\n\r\n';
+  const answer = await head.request(get('/head', [], 'HEAD'), 'HEAD');
+  assert.deepEqual([answer.status, answer.head.get('content-length'), answer.head.get('x-app')], [200, '1000', 'yes']);
+  assert.equal((await head.request(get('/after'))).body, '/after');
+});
+
+scenario('an answer is streamed: its first part arrives before its last is sent', async (rig) => {
+  const { backend, fairlead } = await rig.pair();
+  const client = await rig.connect(fairlead);
+  client.send(get('/events'));
+  const server = await backend.accept();
+  await server.readHead();
+  server.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata 1\r\n');
+  assert.equal((await client.readHead()).status, 200);
+  await client.until(() => client.buffer.includes('data 1'), 'the first event');
+  server.send('6\r\ndata 2\r\n0\r\n\r\n');
+  await client.until(() => client.buffer.includes('data 2'), 'the second event');
+});
+
+scenario('a backend that breaks off an answer leaves it visibly cut off', async (rig) => {
+  const backend = await http(rig, {
+    '/length': 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf',
+    '/chunked': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nhalf',
+  });
+  const fairlead = await rig.run({ servers: [backend.address] });
+  for (const target of ['/length', '/chunked']) {
+    const client = await rig.connect(fairlead);
+    client.send(get(target));
+    const bytes = (await client.readAll()).toString();
+    assert.ok(bytes.endsWith('half'), `no regular end is made up: ${bytes}`);
+  }
+});
+
+scenario('POST and a body are answered 501', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({ servers: [backend.address] });
+  for (const bytes of [`${get('/', ['Content-Length: 5'], 'POST')}hello`, get('/', [], 'DELETE')]) {
+    const client = await rig.connect(fairlead);
+    const answer = await client.request(bytes);
+    assert.equal(answer.status, 501);
+    assert.ok(answer.body.includes('not_implemented'), answer.body);
+  }
+  assert.equal(backend.dialled, 0);
+});
+
+scenario('a session follows plain requests on the same connection', async (rig) => {
+  const { backend, fairlead } = await rig.pair();
+  const client = await rig.connect(fairlead);
+  client.send(get('/page'));
+  const first = await backend.accept();
+  await first.readHead();
+  first.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage');
+  first.end();
+  assert.equal((await client.readAnswer()).body, 'page');
+  const upgraded = client.upgrade();
+  const server = await backend.accept();
+  await server.acceptUpgrade();
+  await upgraded;
+  client.sendText('hello');
+  await server.expectText('hello');
+});
