@@ -15,8 +15,8 @@ constexpr std::string_view kIntroduction =
 
   duration   "250ms" "30s" "5m" "1h"
   size       "512B" "64KiB" "1MiB" "1GiB", or a plain number of bytes
-  rate       "50/s" "600/m" "3600/h" (bytes: "1MiB/s"): a token bucket that holds
-             one second's worth, or { rate = "50/s", burst = 100 }
+  rate       "50/s" "600/m" "3600/h" (bytes: "1MiB/s"): a token bucket that
+             holds one second's worth, or { rate = "50/s", burst = 100 }
   address    "0.0.0.0:443" "[::]:443" "localhost:3000" "unix:/run/app.sock"
   file       a path, relative to the file it stands in
 

@@ -47,6 +47,7 @@ void Connection::close_gently() {
 
 void Connection::vanish() {
   timer_.disarm();
+  if (exchange_) exchange_->cancel();
   if (client_) client_->close();
   die();
 }

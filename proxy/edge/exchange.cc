@@ -172,19 +172,21 @@ void Exchange::on_timer(net::Timer&) {
   timer_.arm(give_up);
 }
 
-void Exchange::refuse(Cause cause) {
+void Exchange::cancel() {
   over_ = true;
   timer_.disarm();
   dial_.cancel();
   if (backend_) backend_->close();
+  lease_.reset();
+}
+
+void Exchange::refuse(Cause cause) {
+  cancel();
   owner_.exchange_refused(cause);
 }
 
 void Exchange::complete(Cause cause) {
-  over_ = true;
-  timer_.disarm();
-  if (backend_) backend_->close();
-  lease_.reset();
+  cancel();
   owner_.exchange_done(cause);
 }
 

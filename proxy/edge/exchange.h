@@ -51,6 +51,8 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   ~Exchange();
 
   void start();
+  // The client is gone: nothing of the owner is called any more.
+  void cancel();
   // The client took what was held back.
   void on_client_drained();
 

@@ -65,7 +65,7 @@ void Tunnel::on_readable(net::Stream& stream) {
     if (tail != 0) from.tail->clear();
     relay(side, {buffer.data() - tail, tail + got.n});
   }
-  if (got.status != net::IoStatus::ok) lost(side);
+  if (got.status != net::IoStatus::ok) ended(side, got.status);
   settle();
 }
 
@@ -89,8 +89,9 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
     if (result.event == Event::message_limit) {
       forward(other(side), bytes.subspan(start, at - start));
       account(side, before);
-      hold(bytes.subspan(at));
-      break;
+      start = at;
+      if (hold(bytes.subspan(at))) break;
+      continue;  // on_excess = "close": what follows is read only, for its Close
     }
     // A frame that is to pass as it is stays part of the run that waits.
     bool ours = result.event == Event::pong && is_our_pong(from, bytes.subspan(at, result.frame), result.header);
@@ -168,7 +169,7 @@ void Tunnel::update_reading() {
     if (!from.stream->is_open()) continue;
     bool held = side == kClient && throttle_ && throttle_->waiting && !dropping(side);
     bool room = dropping(side) || !peers_[other(side)].stream->blocked();
-    bool on = !from.gone && !held && room;
+    bool on = !from.gone && !from.ended && !held && room;
     if (on && !from.stream->reading()) from.heard = home_.loop.now();  // its silence was ours
     from.stream->want_read(on);
   }

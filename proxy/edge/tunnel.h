@@ -68,7 +68,8 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
     bool close_got = false;       // its Close came: nothing more counts
     bool unreadable = false;      // broke the protocol: what it sends is not looked at any more
     bool finished = false;        // our FIN is out or queued
-    bool gone = false;            // nothing more will come from it
+    bool ended = false;           // half-closed behind its Close: it may wait for the answer still
+    bool gone = false;            // nothing more will come from it, nor is told to it
   };
 
   // Limits of the client's messages and bytes; exists only where the route sets them.
@@ -80,6 +81,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
     std::string held;  // read already, to be relayed when the bucket allows
     bool waiting = false;
     net::TimePoint resume;
+    net::IoStatus end = net::IoStatus::ok;  // what stands behind `held`
   };
 
   void on_readable(net::Stream& stream) override;
@@ -105,17 +107,19 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   std::uint64_t messages_left(Side side, const wire::ScanCounters& before);
   void account(Side side, wire::ScanCounters& before);
   void throttle_until(net::TimePoint resume);
-  void hold(std::span<const char> bytes);
+  bool hold(std::span<const char> bytes);
+  void ended(Side side, net::IoStatus status);
   void resume_throttled();
 
   // tunnel_ending.cc: pings, deadlines, endings, the log
   void check_keepalive(Side side);
+  void check_stuck(Side side, const KeepaliveSettings& settings);
   void try_ping(Side to);
   void check_stall(Side side);
   void check_deadlines();
   net::TimePoint next_deadline();
   void end(rules::Cause cause);
-  void lost(Side side);
+  void lost(Side side, bool listens = false);
   void abandon(Side side);
   void try_close(Side to);
   void close_frame(Side from, std::span<const char> frame, const wire::FrameHeader& header);

@@ -25,7 +25,17 @@ void Tunnel::check_keepalive(Side side) {
   } else if (step.action == KeepaliveStep::Action::ping) {
     peer.ping_due = true;
     try_ping(side);
+    if (peer.ping_due) check_stuck(other(side), settings);
   }
+}
+
+// The Ping waits for the end of a frame of this side. A side that falls silent within a frame could not answer a Ping
+// either: it has as long as one that does not answer.
+void Tunnel::check_stuck(Side side, const KeepaliveSettings& settings) {
+  const Peer& peer = peers_[side];
+  if (!peer.scanner.mid_frame() || !peer.stream->reading()) return;
+  if (home_.loop.now() < peer.heard + *settings.interval + settings.timeout) return;
+  end(side == kClient ? Cause::client_dead : Cause::backend_dead);
 }
 
 // A Ping goes out between two frames only, and not behind bytes that wait (invariant 7).
@@ -127,6 +137,8 @@ void Tunnel::end(Cause cause) {
       try_close(side);
     } else if (!peers_[side].close_sent) {
       abandon(side);
+      // What a dead or stalled peer did not take it never will.
+      if (peers_[side].stream->blocked()) peers_[side].stream->close();
     }
   }
 }
@@ -141,6 +153,8 @@ void Tunnel::try_close(Side to) {
     if (source.gone) abandon(to);
     return;
   }
+  ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
+  timer_.arm_by(ending_deadline_);
   send_close(to, std::exchange(peer.close_due, std::uint16_t{0}), rules::failure(cause_).text);
 }
 
@@ -176,17 +190,22 @@ void Tunnel::close_frame(Side from_side, std::span<const char> frame, const wire
   to.close_sent = true;
 }
 
-// TCP towards or from a side is over.
-void Tunnel::lost(Side side) {
+// TCP towards or from a side is over; `listens`: from it only, as far as we know.
+void Tunnel::lost(Side side, bool listens) {
   Peer& peer = peers_[side];
   Peer& partner = peers_[other(side)];
   if (peer.gone) return;
+  if (listens && peer.close_got && !peer.close_sent) {
+    peer.ended = true;
+    return;
+  }
   peer.gone = true;
   peer.stream->want_read(false);
   if (!ending_) return end(side == kClient ? Cause::client_gone : Cause::backend_gone);
   // Its answer to the Close we passed on will not come: the partner gets it from us.
   bool owed = partner.close_got && !partner.close_sent && !peer.close_got;
-  if (owed && partner.close_due == 0) partner.close_due = close_code_ != 0 ? close_code_ : std::uint16_t{1000};
+  // Not strict, its code may be one that only a broken peer sends.
+  if (owed && partner.close_due == 0) partner.close_due = wire::is_close_code_on_wire(close_code_) ? close_code_ : 1000;
   try_close(other(side));
 }
 
@@ -210,6 +229,7 @@ bool Tunnel::over(Side side) const {
 void Tunnel::settle() {
   if (dead()) return;
   if (ending_) {
+    resume_throttled();
     for (Side side : {kClient, kBackend}) {
       Peer& peer = peers_[side];
       try_close(side);
@@ -241,7 +261,10 @@ void Tunnel::force_end() {
 void Tunnel::conclude() {
   log_close();
   timer_.disarm();
-  for (Peer& peer : peers_) peer.stream->close();
+  for (Peer& peer : peers_) {
+    peer.stream->finish();  // close_notify, where it was not sent yet
+    peer.stream->close();
+  }
   lease_.reset();
   ip_hold_ = IpHold();
   die();

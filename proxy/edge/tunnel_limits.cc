@@ -8,7 +8,7 @@ namespace fairlead::edge {
 
 // How many more messages may begin; `before` is what the buckets know of.
 std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before) {
-  if (side != kClient || !throttle_ || !throttle_->limits_messages || dropping(side)) return UINT64_MAX;
+  if (side != kClient || !throttle_ || !throttle_->limits_messages || ending_) return UINT64_MAX;
   std::uint64_t there = throttle_->messages.available(home_.loop.now());
   std::uint64_t begun = peers_[side].counters.messages - before.messages;
   return there > begun ? there - begun : 0;
@@ -42,21 +42,33 @@ void Tunnel::throttle_until(net::TimePoint resume) {
   timer_.arm_by(throttle_->resume);
 }
 
-// The next message would be one too many; `bytes` begin with it.
-void Tunnel::hold(std::span<const char> bytes) {
-  if (ending_) return;
+// The next message would be one too many; `bytes` begin with it. False: that has ended the session.
+bool Tunnel::hold(std::span<const char> bytes) {
+  if (ending_) return false;
   net::TimePoint now = home_.loop.now();
   throttle_until(now + std::max(throttle_->messages.wait(1, now), conf::Millis{1}));
   if (!ending_) throttle_->held.assign(bytes.data(), bytes.size());
+  return !ending_;
 }
 
+// A side's end was read. Behind messages that are held it waits for its turn: TLS tells both with one read.
+void Tunnel::ended(Side side, net::IoStatus status) {
+  if (side == kClient && throttle_ && !throttle_->held.empty()) {
+    throttle_->end = status;
+  } else {
+    lost(side, status == net::IoStatus::eof);
+  }
+}
+
+// A session that ends is throttled no more: what is held stands in front of the client's Close.
 void Tunnel::resume_throttled() {
-  if (!throttle_ || !throttle_->waiting || home_.loop.now() < throttle_->resume) return;
+  if (!throttle_ || !throttle_->waiting || (home_.loop.now() < throttle_->resume && !ending_)) return;
   if (peers_[kBackend].stream->blocked() && !dropping(kClient)) return;  // on_drained asks again
   throttle_->waiting = false;
   std::string held = std::move(throttle_->held);
   throttle_->held.clear();
   if (!held.empty()) relay(kClient, held);
+  if (throttle_->end != net::IoStatus::ok) ended(kClient, throttle_->end);
 }
 
 }  // namespace fairlead::edge

@@ -62,9 +62,9 @@ void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t lis
   arrival.listener = listener;
   arrival.fd = std::move(fd);
   arrival.peer = peer;
-  arrival.place = Place(target.load_, shared_.connections);
   arrival.too_many =
-      shared_.connections.load(std::memory_order_relaxed) > shared_.runtime->config().server.max_connections;
+      shared_.connections.load(std::memory_order_relaxed) >= shared_.runtime->config().server.max_connections;
+  arrival.place = Place(target.load_, arrival.too_many ? shared_.refused : shared_.connections);
   if (&target == this) return take(std::move(arrival));
   // std::function wants what can be copied.
   auto packed = std::make_shared<Connection::Arrival>(std::move(arrival));

@@ -19,7 +19,8 @@ class Worker;
 struct Shared {
   std::shared_ptr<const Runtime> runtime;
   std::vector<net::Fd> listening;  // one per listener, in its order
-  std::atomic<std::uint32_t> connections{0};
+  std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
+  std::atomic<std::uint32_t> refused{0};      // beyond it, about to be answered 503
   std::vector<std::unique_ptr<Worker>> workers;
 };
 

@@ -62,6 +62,7 @@ void Loop::arm_wakeup() {
 
 void Loop::turn(bool block) {
   arm_wakeup();
+  now_stale_ = true;  // whatever was read before the wait is old behind it
   event_base_loop(base_, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
   timers_.advance(now());
   if (turn_end_) turn_end_();

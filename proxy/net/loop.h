@@ -69,7 +69,7 @@ class Loop {
   event* wakeup_ = nullptr;  // makes epoll_wait return for the next timer
   TimePoint wakeup_at_ = TimePoint::max();
   bool stopped_ = false;
-  bool now_stale_ = false;
+  bool now_stale_ = true;
   TimePoint now_;
   Clock::duration skew_{};
   TimerWheel timers_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <system_error>
 
 namespace fairlead::net {
@@ -57,7 +58,11 @@ Signals::Signals(Loop& loop, const std::vector<int>& numbers, std::function<void
 }
 
 Signals::~Signals() {
-  for (event* added : events_) event_free(added);
+  for (event* added : events_) {
+    int number = event_get_signal(added);
+    event_free(added);
+    std::signal(number, SIG_IGN);  // one that comes while the process ends must not change its exit code
+  }
 }
 
 }  // namespace fairlead::net

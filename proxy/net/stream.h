@@ -29,7 +29,7 @@ class Stream {
   class Handler {
    public:
     virtual void on_readable(Stream& stream) = 0;
-    // All that was held back has been sent. Not called after an error: the next write() tells.
+    // Nothing is held back any more: all has been sent, or the stream broke (see error()).
     virtual void on_drained(Stream& stream) = 0;
 
    protected:

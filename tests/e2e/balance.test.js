@@ -12,10 +12,13 @@ import { scenario } from './lib/rig.js';
 
 // A backend that agrees to every handshake, says who it is, and counts its sessions.
 async function member(rig, options = {}) {
-  const backend = await rig.backend({ ...options, onPeer: async (peer) => {
-    backend.served += 1;
-    await peer.oblige({ fields: { 'X-Server': backend.address } }).catch(() => {});
-  } });
+  const backend = await rig.backend({
+    ...options,
+    onPeer: async (peer) => {
+      backend.served += 1;
+      await peer.oblige({ fields: { 'X-Server': backend.address } }).catch(() => {});
+    },
+  });
   backend.served = 0;
   return backend;
 }
@@ -35,12 +38,30 @@ const served = (members) => members.map((one) => one.served);
 
 // A port whose queue of connections is full: further ones get no answer at all.
 async function silentPort(rig) {
-  const child = spawn('/usr/bin/python3', ['-c',
-    'import socket, sys\ns = socket.socket()\ns.bind(("127.0.0.1", 0))\ns.listen(0)\nprint(s.getsockname()[1], flush=True)\nsys.stdin.read()'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(
+    '/usr/bin/python3',
+    [
+      '-c',
+      'import socket, sys\ns = socket.socket()\ns.bind(("127.0.0.1", 0))\ns.listen(0)\nprint(s.getsockname()[1], flush=True)\nsys.stdin.read()',
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   rig.keep({ destroy: () => child.kill('SIGKILL') });
-  const port = Number(await within(new Promise((resolve) => child.stdout.once('data', resolve)), 'a silent port'));
+  const port = Number(
+    await within(new Promise((resolve) => child.stdout.once('data', resolve)), 'a silent port'),
+  );
   for (let i = 0; i < 8; ++i) {
-    const filled = await within(Peer.connect(port).then((peer) => rig.keep(peer), () => {}), 'connected', 300).then(() => false, () => true);
+    const filled = await within(
+      Peer.connect(port).then(
+        (peer) => rig.keep(peer),
+        () => {},
+      ),
+      'connected',
+      300,
+    ).then(
+      () => false,
+      () => true,
+    );
     if (filled) return port;
   }
   throw new Error('the queue of connections does not fill');
@@ -61,21 +82,33 @@ scenario('least-connections gives the next sessions to the server that lost some
   assert.deepEqual(served(members), [3, 3]);
   const lost = sessions.filter((one) => one.server === members[0].address).slice(0, 2);
   for (const one of lost) one.client.destroy();
-  await fairlead.until(() => fairlead.log.filter((entry) => entry.event === 'close').length === 2, 'two sessions ended');
+  await fairlead.until(
+    () => fairlead.log.filter((entry) => entry.event === 'close').length === 2,
+    'two sessions ended',
+  );
   await openAll(rig, fairlead, 2);
   assert.deepEqual(served(members), [5, 3]);
 });
 
 scenario('least-connections counts by weight', async (rig) => {
   const members = await Promise.all([member(rig), member(rig)]);
-  const fairlead = await rig.run({ servers: [`{ address = "${members[0].address}", weight = 3 }`, members[1].address] });
+  const fairlead = await rig.run({
+    servers: [`{ address = "${members[0].address}", weight = 3 }`, members[1].address],
+  });
   await openAll(rig, fairlead, 8);
   assert.deepEqual(served(members), [6, 2]);
 });
 
 scenario('round-robin takes turns by weight', async (rig) => {
   const members = await Promise.all([member(rig), member(rig), member(rig)]);
-  const fairlead = await rig.run({ servers: [`{ address = "${members[0].address}", weight = 5 }`, members[1].address, members[2].address], backend: 'balance = "round-robin"' });
+  const fairlead = await rig.run({
+    servers: [
+      `{ address = "${members[0].address}", weight = 5 }`,
+      members[1].address,
+      members[2].address,
+    ],
+    backend: 'balance = "round-robin"',
+  });
   await openAll(rig, fairlead, 14);
   assert.deepEqual(served(members), [10, 2, 2]);
 });
@@ -94,7 +127,8 @@ scenario('the sticky cookie comes with the 101 and is honoured', async (rig) => 
     const cookie = cookieOf(first.head);
     assert.ok(cookie, 'a cookie on the 101');
     const attributes = cookie.split(';').map((one) => one.trim().toLowerCase());
-    for (const want of ['path=/', 'httponly', 'samesite=lax']) assert.ok(attributes.includes(want), `${want} in ${cookie}`);
+    for (const want of ['path=/', 'httponly', 'samesite=lax'])
+      assert.ok(attributes.includes(want), `${want} in ${cookie}`);
     assert.ok(!attributes.includes('secure'), 'Secure over plain HTTP');
     assert.ok(!cookie.includes(String(first.server.split(':')[1])), 'the cookie names no address');
     for (let j = 0; j < 4; ++j) {
@@ -109,7 +143,13 @@ scenario('a forged sticky cookie is ignored and replaced', async (rig) => {
   const fairlead = await rig.run({ servers: members.map((one) => one.address), backend: kSticky });
   const real = pairOf(cookieOf((await open(rig, fairlead)).head));
   const flipped = real.slice(0, -1) + (real.endsWith('0') ? '1' : '0');
-  for (const Cookie of ['fairlead=0', 'fairlead=', `fairlead=${members[0].address}`, flipped, `fairlead=${'a'.repeat(4000)}`]) {
+  for (const Cookie of [
+    'fairlead=0',
+    'fairlead=',
+    `fairlead=${members[0].address}`,
+    flipped,
+    `fairlead=${'a'.repeat(4000)}`,
+  ]) {
     const seen = new Set();
     for (let i = 0; i < 2; ++i) {
       const { head, server, status } = await open(rig, fairlead, { Cookie });
@@ -121,21 +161,31 @@ scenario('a forged sticky cookie is ignored and replaced', async (rig) => {
   }
 });
 
-scenario('over TLS the sticky cookie is Secure; name, SameSite and age are settable', async (rig) => {
-  const backend = await member(rig);
-  const fairlead = await rig.run({ servers: [backend.address], tls: rig.certificate().toml, backend: 'sticky = { cookie = "where", same_site = "Strict", max_age = "1h" }' });
-  const { head } = await open(rig, fairlead, {}, { tlsOptions: {} });
-  const cookie = head.all('set-cookie').find((one) => one.startsWith('where='));
-  assert.match(cookie, /; Secure/i);
-  assert.match(cookie, /; SameSite=Strict/i);
-  assert.match(cookie, /; Max-Age=3600/i);
-});
+scenario(
+  'over TLS the sticky cookie is Secure; name, SameSite and age are settable',
+  async (rig) => {
+    const backend = await member(rig);
+    const fairlead = await rig.run({
+      servers: [backend.address],
+      tls: rig.certificate().toml,
+      backend: 'sticky = { cookie = "where", same_site = "Strict", max_age = "1h" }',
+    });
+    const { head } = await open(rig, fairlead, {}, { tlsOptions: {} });
+    const cookie = head.all('set-cookie').find((one) => one.startsWith('where='));
+    assert.match(cookie, /; Secure/i);
+    assert.match(cookie, /; SameSite=Strict/i);
+    assert.match(cookie, /; Max-Age=3600/i);
+  },
+);
 
 scenario('with one secret_file a sticky cookie means the same on another node', async (rig) => {
   const members = await Promise.all([member(rig), member(rig), member(rig)]);
   const secret = path.join(rig.directory(), 'secret');
   fs.writeFileSync(secret, 'a secret of some length, for two nodes', { mode: 0o600 });
-  const settings = { servers: members.map((one) => one.address), backend: `sticky = { cookie = "fairlead", secret_file = "${secret}" }` };
+  const settings = {
+    servers: members.map((one) => one.address),
+    backend: `sticky = { cookie = "fairlead", secret_file = "${secret}" }`,
+  };
   const one = await rig.run(settings);
   const other = await rig.run(settings);
   for (let i = 0; i < 3; ++i) {
@@ -145,35 +195,49 @@ scenario('with one secret_file a sticky cookie means the same on another node', 
   }
 });
 
-scenario('the cookie of a server that is down leads to another one, with a new cookie', async (rig) => {
-  const members = await Promise.all([member(rig), member(rig)]);
-  const fairlead = await rig.run({ servers: members.map((one) => one.address), backend: kSticky });
-  const first = await open(rig, fairlead);
-  const gone = members.find((one) => one.address === first.server);
-  first.client.destroy();
-  await gone.close();
-  const again = await open(rig, fairlead, { Cookie: pairOf(cookieOf(first.head)) });
-  assert.equal(again.status, 101);
-  assert.notEqual(again.server, first.server);
-  assert.notEqual(pairOf(cookieOf(again.head)), pairOf(cookieOf(first.head)));
-});
+scenario(
+  'the cookie of a server that is down leads to another one, with a new cookie',
+  async (rig) => {
+    const members = await Promise.all([member(rig), member(rig)]);
+    const fairlead = await rig.run({
+      servers: members.map((one) => one.address),
+      backend: kSticky,
+    });
+    const first = await open(rig, fairlead);
+    const gone = members.find((one) => one.address === first.server);
+    first.client.destroy();
+    await gone.close();
+    const again = await open(rig, fairlead, { Cookie: pairOf(cookieOf(first.head)) });
+    assert.equal(again.status, 101);
+    assert.notEqual(again.server, first.server);
+    assert.notEqual(pairOf(cookieOf(again.head)), pairOf(cookieOf(first.head)));
+  },
+);
 
 // --- Servers that are not there ---
 
 scenario('a dead server costs nobody a handshake: another one is tried', async (rig) => {
   const live = await member(rig);
-  const fairlead = await rig.run({ servers: [`127.0.0.1:${await deadPort()}`, live.address, `127.0.0.1:${await deadPort()}`], backend: 'balance = "round-robin"' });
+  const fairlead = await rig.run({
+    servers: [`127.0.0.1:${await deadPort()}`, live.address, `127.0.0.1:${await deadPort()}`],
+    backend: 'balance = "round-robin"',
+  });
   await openAll(rig, fairlead, 9);
   assert.equal(live.served, 9);
 });
 
 scenario('a request that reached a server is not sent to a second one', async (rig) => {
-  const breaking = await rig.backend({ onPeer: async (peer) => {
-    await peer.readHead().catch(() => {});
-    peer.abort();
-  } });
+  const breaking = await rig.backend({
+    onPeer: async (peer) => {
+      await peer.readHead().catch(() => {});
+      peer.abort();
+    },
+  });
   const other = await member(rig);
-  const fairlead = await rig.run({ servers: [breaking.address, other.address], backend: 'balance = "round-robin"' });
+  const fairlead = await rig.run({
+    servers: [breaking.address, other.address],
+    backend: 'balance = "round-robin"',
+  });
   const statuses = [(await open(rig, fairlead)).status, (await open(rig, fairlead)).status];
   assert.deepEqual(statuses.sort(), [101, 502]);
   assert.deepEqual([breaking.dialled, other.dialled], [1, 1]);
@@ -186,13 +250,18 @@ scenario('all servers dead: 502, and back at once when one is up again', async (
   await member(rig, { port: ports[1] });
   // In backoff, but there is no better one: an outage lasts no longer than the server's own.
   assert.equal((await open(rig, fairlead)).status, 101);
-  await fairlead.waitForLog((entry) => entry.status === 502 && entry.reason === 'backend_unreachable');
+  await fairlead.waitForLog(
+    (entry) => entry.status === 502 && entry.reason === 'backend_unreachable',
+  );
 });
 
 scenario('a server that failed is left alone for a while, then used again', async (rig) => {
   const live = await member(rig);
   const port = await deadPort();
-  const fairlead = await rig.run({ servers: [`127.0.0.1:${port}`, live.address], backend: 'balance = "round-robin"' });
+  const fairlead = await rig.run({
+    servers: [`127.0.0.1:${port}`, live.address],
+    backend: 'balance = "round-robin"',
+  });
   await openAll(rig, fairlead, 2);
   const failed = Date.now();
   const revived = await member(rig, { port });
@@ -205,24 +274,38 @@ scenario('a server that failed is left alone for a while, then used again', asyn
   }, 'the revived server is used again');
 });
 
-scenario('a server that accepts no connection: 504 after the connect timeout, or another one', { skip: process.platform !== 'linux' && 'needs Linux' }, async (rig) => {
-  const silent = await silentPort(rig);
-  const alone = await rig.run({ servers: [`127.0.0.1:${silent}`], timeouts: 'connect = "300ms"' });
-  const client = await rig.connect(alone);
-  const answer = await client.request(handshakeHead());
-  assert.equal(answer.status, 504);
-  assert.ok(answer.body.includes('backend_connect_timeout'), answer.body);
+scenario(
+  'a server that accepts no connection: 504 after the connect timeout, or another one',
+  { skip: process.platform !== 'linux' && 'needs Linux' },
+  async (rig) => {
+    const silent = await silentPort(rig);
+    const alone = await rig.run({
+      servers: [`127.0.0.1:${silent}`],
+      timeouts: 'connect = "300ms"',
+    });
+    const client = await rig.connect(alone);
+    const answer = await client.request(handshakeHead());
+    assert.equal(answer.status, 504);
+    assert.ok(answer.body.includes('backend_connect_timeout'), answer.body);
 
-  const live = await member(rig);
-  const both = await rig.run({ servers: [`127.0.0.1:${silent}`, live.address], timeouts: 'connect = "300ms"', backend: 'balance = "round-robin"' });
-  await openAll(rig, both, 2);
-  assert.equal(live.served, 2);
-});
+    const live = await member(rig);
+    const both = await rig.run({
+      servers: [`127.0.0.1:${silent}`, live.address],
+      timeouts: 'connect = "300ms"',
+      backend: 'balance = "round-robin"',
+    });
+    await openAll(rig, both, 2);
+    assert.equal(live.served, 2);
+  },
+);
 
-scenario('a backend\'s name as an address, and a unix socket, are servers too', async (rig) => {
+scenario("a backend's name as an address, and a unix socket, are servers too", async (rig) => {
   const named = await member(rig);
   const unix = await member(rig, { path: path.join(rig.directory(), 'app.sock') });
-  const fairlead = await rig.run({ servers: [`localhost:${named.port}`, unix.address], backend: 'balance = "round-robin"' });
+  const fairlead = await rig.run({
+    servers: [`localhost:${named.port}`, unix.address],
+    backend: 'balance = "round-robin"',
+  });
   await openAll(rig, fairlead, 4);
   assert.deepEqual(served([named, unix]), [2, 2]);
 });

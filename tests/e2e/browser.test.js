@@ -8,12 +8,25 @@ import { kDeadline } from './lib/deadline.js';
 import { Fairlead, scenario } from './lib/rig.js';
 import { wsServer } from './lib/sockets.js';
 
-const kChromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((one) => fs.existsSync(one));
+const kChromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (one) => fs.existsSync(one),
+);
 const options = { skip: !kChromium && 'no Chromium is installed' };
 
 async function browserIn(rig) {
-  const browser = await chromium.launch({ executablePath: kChromium, headless: true, args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  const browser = await chromium.launch({
+    executablePath: kChromium,
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
   rig.defer(() => browser.close());
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   context.setDefaultTimeout(kDeadline);
@@ -23,7 +36,8 @@ async function browserIn(rig) {
 // An HTTP server with an empty page on every path; that of /sandboxed has the origin "null".
 async function pages(rig) {
   const server = http.createServer((request, answer) => {
-    if (request.url === '/sandboxed') answer.setHeader('Content-Security-Policy', 'sandbox allow-scripts');
+    if (request.url === '/sandboxed')
+      answer.setHeader('Content-Security-Policy', 'sandbox allow-scripts');
     answer.setHeader('Content-Type', 'text/html').end('<!doctype html><title>page</title>');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,15 +59,23 @@ async function site(rig) {
 }
 
 // Tries a WebSocket from within the page: 'open', or 'closed CODE'.
-const attempt = (page, url) => page.evaluate((target) => new Promise((resolve) => {
-  const socket = new WebSocket(target);
-  socket.onopen = () => resolve('open');
-  socket.onclose = (event) => resolve(`closed ${event.code}`);
-}), url);
+const attempt = (page, url) =>
+  page.evaluate(
+    (target) =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(target);
+        socket.onopen = () => resolve('open');
+        socket.onclose = (event) => resolve(`closed ${event.code}`);
+      }),
+    url,
+  );
 
-const connected = (page) => page.waitForFunction(() => document.querySelector('#status')?.textContent.toLowerCase().includes('connected'));
+const connected = (page) =>
+  page.waitForFunction(() =>
+    document.querySelector('#status')?.textContent.toLowerCase().includes('connected'),
+  );
 
-scenario('the demo\'s chat works between two pages', options, async (rig) => {
+scenario("the demo's chat works between two pages", options, async (rig) => {
   const fairlead = await Fairlead.start(rig, ['demo', '--listen', '127.0.0.1:0']);
   const context = await browserIn(rig);
   const problems = [];
@@ -69,11 +91,19 @@ scenario('the demo\'s chat works between two pages', options, async (rig) => {
   const said = async (from, to, text) => {
     await from.fill('input#message', text);
     await from.click('button#send');
-    await to.waitForFunction((want) => [...document.querySelectorAll('#log > *')].some((item) => item.textContent.includes(want)), text);
+    await to.waitForFunction(
+      (want) =>
+        [...document.querySelectorAll('#log > *')].some((item) => item.textContent.includes(want)),
+      text,
+    );
   };
   await said(one, two, 'hello from the first page');
   await said(two, one, 'grüße von der zweiten 😀');
-  await one.waitForFunction(() => [...document.querySelectorAll('#log > *')].some((item) => item.textContent.includes('zweiten 😀')));
+  await one.waitForFunction(() =>
+    [...document.querySelectorAll('#log > *')].some((item) =>
+      item.textContent.includes('zweiten 😀'),
+    ),
+  );
   // Markup in a message stays text.
   await said(one, two, '<img src=x onerror="window.hacked = true">');
   assert.equal(await two.evaluate(() => window.hacked), undefined);
@@ -86,31 +116,42 @@ scenario('the demo\'s chat works between two pages', options, async (rig) => {
   assert.equal(await attempt(foreign, url), 'closed 1006');
 });
 
-scenario('a browser\'s messages pass, compressed as the ends agreed, and its Close ends the session', options, async (rig) => {
-  const fairlead = await site(rig);
-  const context = await browserIn(rig);
-  const page = await context.newPage();
-  const origin = `https://127.0.0.1:${fairlead.port}`;
-  await page.goto(`${origin}/page`);
-  const ended = await page.evaluate((url) => new Promise((resolve) => {
-    const socket = new WebSocket(url);
-    const got = [];
-    socket.binaryType = 'arraybuffer';
-    socket.onopen = () => {
-      socket.send('grüße 😀');
-      socket.send('x'.repeat(100_000));
-      socket.send(new Uint8Array(70_000).fill(7));
-    };
-    socket.onmessage = (event) => {
-      got.push(event.data.length ?? event.data.byteLength);
-      if (got.length === 3) socket.close(4000, 'enough');
-    };
-    socket.onclose = (event) => resolve({ got, code: event.code, clean: event.wasClean });
-  }), `wss://127.0.0.1:${fairlead.port}/echo`);
-  assert.deepEqual(ended, { got: ['grüße 😀'.length, 100_000, 70_000], code: 4000, clean: true });
-  const entry = await fairlead.waitForClose();
-  assert.deepEqual([entry.origin, entry.close_code, entry.closed_by, entry.msgs_in, entry.msgs_out], [origin, 4000, 'client', 3, 3]);
-});
+scenario(
+  "a browser's messages pass, compressed as the ends agreed, and its Close ends the session",
+  options,
+  async (rig) => {
+    const fairlead = await site(rig);
+    const context = await browserIn(rig);
+    const page = await context.newPage();
+    const origin = `https://127.0.0.1:${fairlead.port}`;
+    await page.goto(`${origin}/page`);
+    const ended = await page.evaluate(
+      (url) =>
+        new Promise((resolve) => {
+          const socket = new WebSocket(url);
+          const got = [];
+          socket.binaryType = 'arraybuffer';
+          socket.onopen = () => {
+            socket.send('grüße 😀');
+            socket.send('x'.repeat(100_000));
+            socket.send(new Uint8Array(70_000).fill(7));
+          };
+          socket.onmessage = (event) => {
+            got.push(event.data.length ?? event.data.byteLength);
+            if (got.length === 3) socket.close(4000, 'enough');
+          };
+          socket.onclose = (event) => resolve({ got, code: event.code, clean: event.wasClean });
+        }),
+      `wss://127.0.0.1:${fairlead.port}/echo`,
+    );
+    assert.deepEqual(ended, { got: ['grüße 😀'.length, 100_000, 70_000], code: 4000, clean: true });
+    const entry = await fairlead.waitForClose();
+    assert.deepEqual(
+      [entry.origin, entry.close_code, entry.closed_by, entry.msgs_in, entry.msgs_out],
+      [origin, 4000, 'client', 3, 3],
+    );
+  },
+);
 
 scenario('a page that is left ends its session', options, async (rig) => {
   const fairlead = await site(rig);
@@ -137,7 +178,9 @@ scenario('a page of a foreign origin is refused', options, async (rig) => {
   const foreign = await foreignPage(rig);
   await page.goto(foreign);
   assert.equal(await attempt(page, url), 'closed 1006');
-  await fairlead.waitForLog((entry) => entry.reason === 'origin_denied' && entry.origin === foreign.slice(0, -1));
+  await fairlead.waitForLog(
+    (entry) => entry.reason === 'origin_denied' && entry.origin === foreign.slice(0, -1),
+  );
 
   await page.goto(`${foreign}sandboxed`);
   assert.equal(await attempt(page, url), 'closed 1006');

@@ -18,9 +18,12 @@ scenario('a silent client is pinged, its Pong is swallowed and timed', async (ri
     payloads.add(ping.payload.toString('hex'));
     client.sendFrame({ op: Op.pong, payload: ping.payload });
   }
-  assert.ok([...payloads].every((one) => one.length > 0), 'a payload only Fairlead knows');
+  assert.ok(
+    [...payloads].every((one) => one.length > 0),
+    'a payload only Fairlead knows',
+  );
   client.sendText('after');
-  await server.expectText('after');  // and no Pong before it
+  await server.expectText('after'); // and no Pong before it
   client.sendClose(1000);
   await server.expectClose(1000);
   server.sendClose(1000);
@@ -67,7 +70,7 @@ scenario('a client that answers no ping is dead: the backend gets 1001', async (
   const { client, server } = await rig.session(fairlead, backend);
   await client.expectFrame({ op: Op.ping });
   await server.expectClosing(1001);
-  await client.until(() => client.ended, 'the dead client\'s end');
+  await client.until(() => client.ended, "the dead client's end");
   await fairlead.waitForLog((entry) => entry.event === 'close' && entry.reason === 'client_dead');
 });
 
@@ -85,7 +88,7 @@ scenario('a backend that answers no ping is dead: the client gets 1011', async (
     break;
   }
   await client.expectEnd();
-  await server.until(() => server.ended, 'the dead backend\'s end');
+  await server.until(() => server.ended, "the dead backend's end");
   await fairlead.waitForLog((entry) => entry.event === 'close' && entry.reason === 'backend_dead');
 });
 
@@ -118,7 +121,9 @@ scenario('a ping falls between two fragments, never into a frame', async (rig) =
 });
 
 scenario('ping_interval = "off": nobody is pinged', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ websocket: 'ping_interval = "off"\nping_timeout = "200ms"' });
+  const { backend, fairlead } = await rig.pair({
+    websocket: 'ping_interval = "off"\nping_timeout = "200ms"',
+  });
   const { client, server } = await rig.session(fairlead, backend);
   await moment(800);
   assert.deepEqual([client.buffer.length, server.buffer.length], [0, 0]);
@@ -127,7 +132,9 @@ scenario('ping_interval = "off": nobody is pinged', async (rig) => {
 });
 
 scenario('idle_timeout: 1001 for both, and pings do not count as traffic', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ websocket: 'idle_timeout = "600ms"\nping_interval = "off"' });
+  const { backend, fairlead } = await rig.pair({
+    websocket: 'idle_timeout = "600ms"\nping_interval = "off"',
+  });
   const { client, server } = await rig.session(fairlead, backend);
   const pinging = setInterval(() => client.sendFrame({ op: Op.ping }), 100);
   rig.defer(() => clearInterval(pinging));
@@ -141,7 +148,10 @@ scenario('idle_timeout: 1001 for both, and pings do not count as traffic', async
   server.sendClose(1001);
   server.end();
   await client.expectClosing(1001);
-  await fairlead.waitForLog((entry) => entry.event === 'close' && entry.reason === 'idle_timeout' && entry.closed_by === 'proxy');
+  await fairlead.waitForLog(
+    (entry) =>
+      entry.event === 'close' && entry.reason === 'idle_timeout' && entry.closed_by === 'proxy',
+  );
 });
 
 scenario('idle_timeout: data frames of either side keep a session', async (rig) => {
@@ -170,5 +180,8 @@ scenario('max_lifetime: 1001 for both, however busy', async (rig) => {
   server.sendClose(1001);
   server.end();
   await client.expectEnd();
-  await fairlead.waitForLog((entry) => entry.event === 'close' && entry.reason === 'max_lifetime' && entry.closed_by === 'proxy');
+  await fairlead.waitForLog(
+    (entry) =>
+      entry.event === 'close' && entry.reason === 'max_lifetime' && entry.closed_by === 'proxy',
+  );
 });

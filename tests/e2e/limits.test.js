@@ -1,11 +1,10 @@
-// Limits: per address, per session, of the process; and backpressure.
+// Limits: per address, per session, of the process.
 
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { Changes, eventually } from './lib/deadline.js';
-import { Op, handshakeHead } from './lib/frames.js';
+import { eventually } from './lib/deadline.js';
+import { handshakeHead } from './lib/frames.js';
 import { scenario } from './lib/rig.js';
-import { random, sha } from './lib/sockets.js';
+import { random } from './lib/sockets.js';
 
 const kPlainGet = 'GET / HTTP/1.1\r\nHost: chat.example.com\r\n\r\n';
 
@@ -15,7 +14,7 @@ async function attempt(rig, fairlead) {
   const head = await client.readHead();
   if (head.status === 101) return { client, head, status: 101 };
   const body = (await client.readBody(head)).toString();
-  client.destroy();  // refused: it goes
+  client.destroy(); // refused: it goes
   return { client, head, status: head.status, body };
 }
 
@@ -27,7 +26,10 @@ function assertRetryAfter(head) {
 
 scenario('handshakes_per_ip: what is over it gets 429 with Retry-After', async (rig) => {
   const backend = await agreeing(rig);
-  const fairlead = await rig.run({ servers: [backend.address], limits: 'handshakes_per_ip = { rate = "1/m", burst = 2 }' });
+  const fairlead = await rig.run({
+    servers: [backend.address],
+    limits: 'handshakes_per_ip = { rate = "1/m", burst = 2 }',
+  });
   assert.equal((await attempt(rig, fairlead)).status, 101);
   assert.equal((await attempt(rig, fairlead)).status, 101);
   const dialled = backend.dialled;
@@ -39,51 +41,80 @@ scenario('handshakes_per_ip: what is over it gets 429 with Retry-After', async (
   await fairlead.waitForLog((entry) => entry.status === 429 && entry.reason === 'handshake_rate');
 });
 
-scenario('handshakes_per_ip as a plain rate lets one second\'s worth pass at once', async (rig) => {
+scenario("handshakes_per_ip as a plain rate lets one second's worth pass at once", async (rig) => {
   const backend = await agreeing(rig);
-  const fairlead = await rig.run({ servers: [backend.address], limits: 'handshakes_per_ip = "5/s"' });
+  const fairlead = await rig.run({
+    servers: [backend.address],
+    limits: 'handshakes_per_ip = "5/s"',
+  });
   // Five at once, and refused ones soon after: however slow the machine, 60 do not fit into 5/s.
-  const statuses = (await Promise.all(Array.from({ length: 60 }, () => attempt(rig, fairlead)))).map((one) => one.status);
+  const statuses = (
+    await Promise.all(Array.from({ length: 60 }, () => attempt(rig, fairlead)))
+  ).map((one) => one.status);
   const passed = statuses.filter((status) => status === 101).length;
   assert.ok(passed >= 5, `passed: ${passed}`);
   assert.ok(statuses.includes(429), 'some are refused');
   // The bucket fills again.
-  await eventually(async () => (await attempt(rig, fairlead)).status === 101, 'a later handshake passes');
+  await eventually(
+    async () => (await attempt(rig, fairlead)).status === 101,
+    'a later handshake passes',
+  );
 });
 
-scenario('connections_per_ip: what is over it gets 429, and room again when one ends', async (rig) => {
-  const backend = await agreeing(rig);
-  const fairlead = await rig.run({ servers: [backend.address], limits: 'connections_per_ip = 2' });
-  const first = await attempt(rig, fairlead);
-  await attempt(rig, fairlead);
-  const third = await attempt(rig, fairlead);
-  assert.equal(third.status, 429);
-  assertRetryAfter(third.head);
-  assert.ok(third.body.includes('too_many_connections'), third.body);
-  first.client.destroy();
-  await eventually(async () => (await attempt(rig, fairlead)).status === 101, 'room again');
-});
+scenario(
+  'connections_per_ip: what is over it gets 429, and room again when one ends',
+  async (rig) => {
+    const backend = await agreeing(rig);
+    const fairlead = await rig.run({
+      servers: [backend.address],
+      limits: 'connections_per_ip = 2',
+    });
+    const first = await attempt(rig, fairlead);
+    await attempt(rig, fairlead);
+    const third = await attempt(rig, fairlead);
+    assert.equal(third.status, 429);
+    assertRetryAfter(third.head);
+    assert.ok(third.body.includes('too_many_connections'), third.body);
+    first.client.destroy();
+    await eventually(async () => (await attempt(rig, fairlead)).status === 101, 'room again');
+  },
+);
 
-scenario('connections_per_ip: a handshake the backend refuses gives its place back', async (rig) => {
-  let refuse = true;
-  const backend = await rig.backend({ onPeer: async (peer) => {
-    if (!refuse) return peer.oblige().catch(() => {});
-    await peer.readHead();
-    return peer.send('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
-  } });
-  const fairlead = await rig.run({ servers: [backend.address], limits: 'connections_per_ip = 1' });
-  for (let i = 0; i < 5; ++i) {
-    await eventually(async () => (await attempt(rig, fairlead)).status === 403, 'the backend\'s own refusal');
-  }
-  refuse = false;
-  await eventually(async () => (await attempt(rig, fairlead)).status === 101, 'a place');
-});
+scenario(
+  'connections_per_ip: a handshake the backend refuses gives its place back',
+  async (rig) => {
+    let refuse = true;
+    const backend = await rig.backend({
+      onPeer: async (peer) => {
+        if (!refuse) return peer.oblige().catch(() => {});
+        await peer.readHead();
+        return peer.send('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+      },
+    });
+    const fairlead = await rig.run({
+      servers: [backend.address],
+      limits: 'connections_per_ip = 1',
+    });
+    for (let i = 0; i < 5; ++i) {
+      await eventually(
+        async () => (await attempt(rig, fairlead)).status === 403,
+        "the backend's own refusal",
+      );
+    }
+    refuse = false;
+    await eventually(async () => (await attempt(rig, fairlead)).status === 101, 'a place');
+  },
+);
 
 scenario('messages over the rate are delivered later, all of them', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ limits: 'messages = { rate = "20/s", burst = 5 }' });
+  const { backend, fairlead } = await rig.pair({
+    limits: 'messages = { rate = "20/s", burst = 5 }',
+  });
   const { client, server } = await rig.session(fairlead, backend);
   const begun = Date.now();
-  client.send(Buffer.concat(Array.from({ length: 30 }, (_, i) => client.build({ payload: `message ${i}` }))));
+  client.send(
+    Buffer.concat(Array.from({ length: 30 }, (_, i) => client.build({ payload: `message ${i}` }))),
+  );
   for (let i = 0; i < 30; ++i) await server.expectText(`message ${i}`);
   // 25 messages at 20/s: 1.25 s.
   assert.ok(Date.now() - begun > 800, `paced: ${Date.now() - begun} ms`);
@@ -92,7 +123,9 @@ scenario('messages over the rate are delivered later, all of them', async (rig) 
 });
 
 scenario('bytes over the rate are delivered later, all of them', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ limits: 'bytes = { rate = "64KiB/s", burst = "16KiB" }' });
+  const { backend, fairlead } = await rig.pair({
+    limits: 'bytes = { rate = "64KiB/s", burst = "16KiB" }',
+  });
   const { client, server } = await rig.session(fairlead, backend);
   const begun = Date.now();
   const whole = client.build({ payload: random(256 * 1024) });
@@ -103,25 +136,42 @@ scenario('bytes over the rate are delivered later, all of them', async (rig) => 
 });
 
 scenario('a Close overtakes no message that is held back, and control frames pass', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ limits: 'messages = { rate = "10/s", burst = 1 }' });
+  const { backend, fairlead } = await rig.pair({
+    limits: 'messages = { rate = "10/s", burst = 1 }',
+  });
   const { client, server } = await rig.session(fairlead, backend);
-  client.send(Buffer.concat([client.build({ payload: 'one' }), client.build({ payload: 'two' }), client.build({ payload: 'three' })]));
+  client.send(
+    Buffer.concat([
+      client.build({ payload: 'one' }),
+      client.build({ payload: 'two' }),
+      client.build({ payload: 'three' }),
+    ]),
+  );
   client.sendClose(1000);
   for (const text of ['one', 'two', 'three']) await server.expectText(text);
   await server.expectClose(1000);
 });
 
 scenario('on_excess = "close": 1008 for the client, 1001 for the backend', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ limits: 'messages = { rate = "1/m", burst = 5 }\non_excess = "close"' });
+  const { backend, fairlead } = await rig.pair({
+    limits: 'messages = { rate = "1/m", burst = 5 }\non_excess = "close"',
+  });
   const { client, server } = await rig.session(fairlead, backend);
-  client.send(Buffer.concat(Array.from({ length: 6 }, (_, i) => client.build({ payload: `message ${i}` }))));
+  client.send(
+    Buffer.concat(Array.from({ length: 6 }, (_, i) => client.build({ payload: `message ${i}` }))),
+  );
   for (let i = 0; i < 5; ++i) await server.expectText(`message ${i}`);
   await Promise.all([client.expectClosing(1008), server.expectClosing(1001)]);
-  await fairlead.waitForLog((entry) => entry.event === 'close' && entry.reason === 'rate_exceeded' && entry.closed_by === 'proxy');
+  await fairlead.waitForLog(
+    (entry) =>
+      entry.event === 'close' && entry.reason === 'rate_exceeded' && entry.closed_by === 'proxy',
+  );
 });
 
 scenario('on_excess = "close" for bytes', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ limits: 'bytes = { rate = "1KiB/s", burst = "4KiB" }\non_excess = "close"' });
+  const { backend, fairlead } = await rig.pair({
+    limits: 'bytes = { rate = "1KiB/s", burst = "4KiB" }\non_excess = "close"',
+  });
   const { client, server } = await rig.session(fairlead, backend);
   client.sendText('x'.repeat(100_000));
   await client.expectClosing(1008);
@@ -129,92 +179,36 @@ scenario('on_excess = "close" for bytes', async (rig) => {
   await fairlead.waitForLog((entry) => entry.event === 'close' && entry.reason === 'rate_exceeded');
 });
 
-scenario('max_connections: one more is answered 503, and there is room again when one ends', async (rig) => {
-  const backend = await agreeing(rig);
-  const fairlead = await rig.run({ servers: [backend.address], server: 'max_connections = 2' });
-  const first = await attempt(rig, fairlead);
-  await attempt(rig, fairlead);
-  const third = await attempt(rig, fairlead);
-  assert.equal(third.status, 503);
-  assertRetryAfter(third.head);
-  assert.ok(third.body.includes('max_connections'), third.body);
-  first.client.destroy();
-  await eventually(async () => (await attempt(rig, fairlead).catch(() => ({}))).status === 101, 'room again');
-});
+scenario(
+  'max_connections: one more is answered 503, and there is room again when one ends',
+  async (rig) => {
+    const backend = await agreeing(rig);
+    const fairlead = await rig.run({ servers: [backend.address], server: 'max_connections = 2' });
+    const first = await attempt(rig, fairlead);
+    await attempt(rig, fairlead);
+    const third = await attempt(rig, fairlead);
+    assert.equal(third.status, 503);
+    assertRetryAfter(third.head);
+    assert.ok(third.body.includes('max_connections'), third.body);
+    first.client.destroy();
+    await eventually(
+      async () => (await attempt(rig, fairlead).catch(() => ({}))).status === 101,
+      'room again',
+    );
+  },
+);
 
-// Both hops over unix sockets: their kernel buffers are small, so that what Fairlead holds shows.
-async function unixSession(rig, settings = {}) {
-  const backend = await rig.backend({ path: path.join(rig.directory(), 'backend.sock') });
-  const address = `unix:${path.join(rig.directory(), 'front.sock')}`;
-  const fairlead = await rig.run({ servers: [backend.address], address, ...settings });
-  const connect = { target: { path: address.slice('unix:'.length) } };
-  return { fairlead, ...(await rig.session(fairlead, backend, { connect })) };
-}
-
-// Sends the frame's bytes piece by piece, and how many the kernel took until nothing moved for `still` ms.
-async function pump(peer, bytes, still = 1000) {
-  const changes = new Changes();
-  const state = { accepted: 0, done: false };
-  (async () => {
-    for (let at = 0; at < bytes.length; at += 16 * 1024) {
-      const piece = bytes.subarray(at, at + 16 * 1024);
-      await peer.send(piece);
-      state.accepted += piece.length;
-      changes.touch();
-    }
-    state.done = true;
-    changes.touch();
-  })();
-  for (let last = -1; last !== state.accepted && !state.done;) {
-    last = state.accepted;
-    await changes.until(() => state.accepted !== last, '', still).catch(() => {});
-  }
-  return { state, untilDone: (ms) => changes.until(() => state.done, 'all is sent', ms) };
-}
-
-for (const direction of ['to the backend', 'to the client']) {
-  scenario(`a reader that stops makes its sender stop, ${direction}, and nothing is lost`, async (rig) => {
-    const { client, server } = await unixSession(rig, { websocket: 'max_message = "off"\nping_interval = "off"' });
-    const [sender, reader] = direction === 'to the backend' ? [client, server] : [server, client];
-    reader.socket.pause();
-    const whole = sender.build({ op: Op.binary, payload: random(16 * 1024 * 1024), mask: sender.role === 'client' ? [0, 0, 0, 0] : false });
-    const { state, untilDone } = await pump(sender, whole);
-    assert.ok(!state.done && state.accepted < 4 * 1024 * 1024, `taken without a reader: ${state.accepted} bytes`);
-    // The other direction goes on meanwhile.
-    reader.sendText('still here');
-    await sender.expectText('still here');
-    reader.socket.resume();
-    assert.equal(sha(await reader.read(whole.length, 30_000)), sha(whole));
-    await untilDone();
+scenario("limits are a route's own: plain requests do not count as handshakes", async (rig) => {
+  const backend = await rig.backend({
+    onPeer: async (peer) => {
+      await peer.readHead();
+      peer.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    },
   });
-}
-
-scenario('write_stall: a client that takes nothing is given up, the backend gets 1001', async (rig) => {
-  const { fairlead, client, server } = await unixSession(rig, { timeouts: 'write_stall = "500ms"', websocket: 'ping_interval = "off"' });
-  client.socket.pause();
-  server.send(server.build({ op: Op.binary, payload: Buffer.alloc(8 * 1024 * 1024) }));
-  await server.expectClose(1001);
-  server.end();
-  const entry = await fairlead.waitForClose();
-  assert.equal(entry.reason, 'slow_client');
-});
-
-scenario('write_stall: a backend that takes nothing is given up, the client gets 1011', async (rig) => {
-  const { fairlead, client, server } = await unixSession(rig, { timeouts: 'write_stall = "500ms"', websocket: 'ping_interval = "off"\nmax_message = "off"' });
-  server.socket.pause();
-  client.send(client.build({ op: Op.binary, payload: Buffer.alloc(8 * 1024 * 1024) }));
-  await client.expectClose(1011);
-  client.destroy();
-  const entry = await fairlead.waitForClose();
-  assert.equal(entry.reason, 'slow_backend');
-});
-
-scenario('limits are a route\'s own: plain requests do not count as handshakes', async (rig) => {
-  const backend = await rig.backend({ onPeer: async (peer) => {
-    await peer.readHead();
-    peer.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  } });
-  const fairlead = await rig.run({ servers: [backend.address], limits: 'handshakes_per_ip = { rate = "1/m", burst = 1 }' });
+  const fairlead = await rig.run({
+    servers: [backend.address],
+    limits: 'handshakes_per_ip = { rate = "1/m", burst = 1 }',
+  });
   for (let i = 0; i < 4; ++i) {
     const client = await rig.connect(fairlead);
     assert.equal((await client.request(kPlainGet)).status, 200);

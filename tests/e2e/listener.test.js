@@ -8,16 +8,23 @@ import { moment } from './lib/deadline.js';
 import { handshakeHead } from './lib/frames.js';
 import { scenario } from './lib/rig.js';
 
-const get = (path = '/', lines = [], method = 'GET') => `${[`${method} ${path} HTTP/1.1`, 'Host: chat.example.com', ...lines].join('\r\n')}\r\n\r\n`;
+const get = (path = '/', lines = [], method = 'GET') =>
+  `${[`${method} ${path} HTTP/1.1`, 'Host: chat.example.com', ...lines].join('\r\n')}\r\n\r\n`;
 
 // A backend that answers each plain request with its target, or what `answers` says for it.
-const http = (rig, answers = {}) => rig.backend({ onPeer: async (peer) => {
-  const request = await peer.readHead().catch(() => null);
-  if (!request) return;
-  const body = request.target;
-  peer.send(answers[request.target] ?? `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-  peer.end();
-} });
+const http = (rig, answers = {}) =>
+  rig.backend({
+    onPeer: async (peer) => {
+      const request = await peer.readHead().catch(() => null);
+      if (!request) return;
+      const body = request.target;
+      peer.send(
+        answers[request.target] ??
+          `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      peer.end();
+    },
+  });
 
 // --- Redirect ---
 
@@ -37,7 +44,24 @@ scenario('redirect_to_https answers every request with 308', async (rig) => {
 const kProxy = 'proxy_protocol = true\ntrusted_proxies = ["127.0.0.1/32"]';
 
 function proxyV2(source, destination, sourcePort, destinationPort, command = 1) {
-  const head = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x20 | command, command ? 0x11 : 0x00, 0, command ? 12 : 0]);
+  const head = Buffer.from([
+    0x0d,
+    0x0a,
+    0x0d,
+    0x0a,
+    0x00,
+    0x0d,
+    0x0a,
+    0x51,
+    0x55,
+    0x49,
+    0x54,
+    0x0a,
+    0x20 | command,
+    command ? 0x11 : 0x00,
+    0,
+    command ? 12 : 0,
+  ]);
   if (!command) return head;
   const ports = Buffer.alloc(4);
   ports.writeUInt16BE(sourcePort, 0);
@@ -60,7 +84,12 @@ scenario('a PROXY header of a trusted peer says who the client is', async (rig) 
     const client = await rig.connect(fairlead);
     const upgraded = (async () => {
       // In one packet with the request.
-      client.send(Buffer.concat([Buffer.from(header), Buffer.from(handshakeHead({ fields: { 'X-Request-Id': what.replace(/\W/g, '') } }))]));
+      client.send(
+        Buffer.concat([
+          Buffer.from(header),
+          Buffer.from(handshakeHead({ fields: { 'X-Request-Id': what.replace(/\W/g, '') } })),
+        ]),
+      );
       return client.readHead();
     })();
     const server = await backend.accept();
@@ -68,7 +97,9 @@ scenario('a PROXY header of a trusted peer says who the client is', async (rig) 
     assert.equal((await upgraded).status, 101, what);
     assert.equal(request.get('x-real-ip'), ip, what);
     assert.equal(request.all('x-forwarded-for').join(', ').split(', ').at(-1), ip, what);
-    const entry = await fairlead.waitForLog((one) => one.event === 'open' && one.request_id === what.replace(/\W/g, ''));
+    const entry = await fairlead.waitForLog(
+      (one) => one.event === 'open' && one.request_id === what.replace(/\W/g, ''),
+    );
     assert.equal(entry.client_ip, ip, what);
   }
 });
@@ -76,7 +107,8 @@ scenario('a PROXY header of a trusted peer says who the client is', async (rig) 
 scenario('a PROXY header may arrive byte by byte, before TLS', async (rig) => {
   const { backend, fairlead } = await rig.pair({ listener: kProxy });
   const client = await rig.connect(fairlead);
-  for (const byte of Buffer.from(`PROXY TCP4 203.0.113.7 192.0.2.1 1 2\r\n${handshakeHead()}`)) await client.send(Buffer.from([byte]));
+  for (const byte of Buffer.from(`PROXY TCP4 203.0.113.7 192.0.2.1 1 2\r\n${handshakeHead()}`))
+    await client.send(Buffer.from([byte]));
   const server = await backend.accept();
   assert.equal((await server.acceptUpgrade()).get('x-real-ip'), '203.0.113.7');
 
@@ -87,12 +119,20 @@ scenario('a PROXY header may arrive byte by byte, before TLS', async (rig) => {
   secure.send(handshakeHead());
   const secureServer = await second.backend.accept();
   const request = await secureServer.acceptUpgrade();
-  assert.deepEqual([request.get('x-real-ip'), request.get('x-forwarded-proto')], ['203.0.113.8', 'https']);
+  assert.deepEqual(
+    [request.get('x-real-ip'), request.get('x-forwarded-proto')],
+    ['203.0.113.8', 'https'],
+  );
 });
 
 scenario('a missing or broken PROXY header ends the connection without an answer', async (rig) => {
   const { backend, fairlead } = await rig.pair({ listener: kProxy });
-  for (const bytes of [get('/'), 'PROXY TCP4 203.0.113.7\r\n', 'PROXY TCP4 203.0.113.777 192.0.2.1 1 2\r\n', `PROXY TCP4 ${'1'.repeat(200)}`]) {
+  for (const bytes of [
+    get('/'),
+    'PROXY TCP4 203.0.113.7\r\n',
+    'PROXY TCP4 203.0.113.777 192.0.2.1 1 2\r\n',
+    `PROXY TCP4 ${'1'.repeat(200)}`,
+  ]) {
     const client = await rig.connect(fairlead);
     client.send(bytes);
     await client.expectEnd();
@@ -101,7 +141,9 @@ scenario('a missing or broken PROXY header ends the connection without an answer
 });
 
 scenario('a peer that is not trusted is refused where a PROXY header is expected', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ listener: 'proxy_protocol = true\ntrusted_proxies = ["10.0.0.0/8"]' });
+  const { backend, fairlead } = await rig.pair({
+    listener: 'proxy_protocol = true\ntrusted_proxies = ["10.0.0.0/8"]',
+  });
   const client = await rig.connect(fairlead);
   client.send(`PROXY TCP4 203.0.113.7 192.0.2.1 1 2\r\n${get('/')}`);
   await client.expectEnd();
@@ -121,16 +163,24 @@ scenario('a PROXY header where none is expected is a malformed request', async (
 scenario('a unix socket listens like a port', async (rig) => {
   const socket = path.join(rig.directory(), 'front.sock');
   const { backend, fairlead } = await rig.pair({ address: `unix:${socket}` });
-  const { client, server } = await rig.session(fairlead, backend, { connect: { target: { path: socket } } });
+  const { client, server } = await rig.session(fairlead, backend, {
+    connect: { target: { path: socket } },
+  });
   client.sendText('hello');
   await server.expectText('hello');
 });
 
 scenario('two listeners serve at once', async (rig) => {
   const backend = await http(rig);
-  const fairlead = await rig.run({ servers: [backend.address], more: '[[listener]]\naddress = "127.0.0.1:0"\nredirect_to_https = true\n' });
+  const fairlead = await rig.run({
+    servers: [backend.address],
+    more: '[[listener]]\naddress = "127.0.0.1:0"\nredirect_to_https = true\n',
+  });
   assert.equal((await (await rig.connect(fairlead)).request(get('/x'))).body, '/x');
-  assert.equal((await (await rig.connect(fairlead, { listener: 1 })).request(get('/x'))).status, 308);
+  assert.equal(
+    (await (await rig.connect(fairlead, { listener: 1 })).request(get('/x'))).status,
+    308,
+  );
 });
 
 // --- TLS ---
@@ -138,7 +188,11 @@ scenario('two listeners serve at once', async (rig) => {
 scenario('TLS 1.2 and 1.3 are spoken', async (rig) => {
   const { backend, fairlead } = await rig.pair({ tls: rig.certificate().toml });
   for (const version of ['TLSv1.2', 'TLSv1.3']) {
-    const { client, server } = await rig.session(fairlead, backend, { connect: { tlsOptions: { minVersion: version, maxVersion: version, servername: 'chat.example.com' } } });
+    const { client, server } = await rig.session(fairlead, backend, {
+      connect: {
+        tlsOptions: { minVersion: version, maxVersion: version, servername: 'chat.example.com' },
+      },
+    });
     assert.equal(client.socket.getProtocol(), version);
     client.sendText(version);
     await server.expectText(version);
@@ -151,13 +205,23 @@ scenario('min_version = "1.3" refuses TLS 1.2, and TLS 1.1 never passes', async 
   await assert.rejects(rig.connect(fairlead, { tlsOptions: { maxVersion: 'TLSv1.2' } }));
   await rig.connect(fairlead, { tlsOptions: { minVersion: 'TLSv1.3' } });
   const second = await rig.pair({ tls: certificate });
-  await assert.rejects(rig.connect(second.fairlead, { tlsOptions: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } }));
+  await assert.rejects(
+    rig.connect(second.fairlead, {
+      tlsOptions: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+    }),
+  );
 });
 
 scenario('the certificate is the configured one, its key proved', async (rig) => {
   const certificate = rig.certificate();
   const { fairlead } = await rig.pair({ tls: certificate.toml });
-  const client = await rig.connect(fairlead, { tlsOptions: { rejectUnauthorized: true, ca: fs.readFileSync(certificate.cert), servername: 'chat.example.com' } });
+  const client = await rig.connect(fairlead, {
+    tlsOptions: {
+      rejectUnauthorized: true,
+      ca: fs.readFileSync(certificate.cert),
+      servername: 'chat.example.com',
+    },
+  });
   assert.ok(client.socket.authorized);
 });
 
@@ -174,7 +238,10 @@ scenario('plain HTTP on the TLS port ends that connection only', async (rig) => 
 });
 
 scenario('a TLS handshake that does not come is given up', async (rig) => {
-  const { fairlead } = await rig.pair({ tls: rig.certificate().toml, timeouts: 'tls_handshake = "300ms"' });
+  const { fairlead } = await rig.pair({
+    tls: rig.certificate().toml,
+    timeouts: 'tls_handshake = "300ms"',
+  });
   const silent = await rig.connect(fairlead);
   await silent.until(() => silent.ended, 'the end of the silent one');
 });
@@ -217,6 +284,23 @@ scenario('a head that does not come in time is answered 408, however it trickles
   assert.equal(backend.dialled, 0);
 });
 
+scenario('the first connection after a long silence has all of its time', async (rig) => {
+  const backend = await http(rig);
+  const fairlead = await rig.run({
+    servers: [backend.address],
+    timeouts: 'request_head = "1s"\nconnect = "1s"\nresponse_head = "1s"',
+  });
+  await moment(1_500);
+  for (let i = 0; i < 4; ++i) {
+    // more than there are workers
+    const client = await rig.connect(fairlead);
+    client.send(get('/x').slice(0, 20));
+    await moment(50);
+    client.send(get('/x').slice(20));
+    assert.equal((await client.readAnswer()).status, 200);
+  }
+});
+
 scenario('an idle keep-alive connection ends after `keepalive`', async (rig) => {
   const backend = await http(rig);
   const fairlead = await rig.run({ servers: [backend.address], timeouts: 'keepalive = "300ms"' });
@@ -235,7 +319,10 @@ scenario('several GETs on one connection, each answered', async (rig) => {
     const answer = await client.request(get(target));
     assert.deepEqual([answer.status, answer.body], [200, target]);
   }
-  await fairlead.until(() => fairlead.log.filter((entry) => entry.event === 'http').length === 3, 'three lines');
+  await fairlead.until(
+    () => fairlead.log.filter((entry) => entry.event === 'http').length === 3,
+    'three lines',
+  );
 });
 
 scenario('pipelined GETs are answered in their order', async (rig) => {
@@ -247,13 +334,16 @@ scenario('pipelined GETs are answered in their order', async (rig) => {
   for (const target of targets) assert.equal((await client.readAnswer()).body, target);
 });
 
-scenario('a refused request does not cost the next one on the connection its answer', async (rig) => {
-  const backend = await http(rig);
-  const fairlead = await rig.run({ servers: [backend.address], route: 'path = "/app"' });
-  const client = await rig.connect(fairlead);
-  assert.equal((await client.request(get('/elsewhere'))).status, 404);
-  assert.equal((await client.request(get('/app/x'))).body, '/app/x');
-});
+scenario(
+  'a refused request does not cost the next one on the connection its answer',
+  async (rig) => {
+    const backend = await http(rig);
+    const fairlead = await rig.run({ servers: [backend.address], route: 'path = "/app"' });
+    const client = await rig.connect(fairlead);
+    assert.equal((await client.request(get('/elsewhere'))).status, 404);
+    assert.equal((await client.request(get('/app/x'))).body, '/app/x');
+  },
+);
 
 scenario('Connection: close is honoured, and HTTP/1.0 closes by itself', async (rig) => {
   const backend = await http(rig);
@@ -278,7 +368,14 @@ scenario('bodies pass in each of their codings, and none for HEAD, 204 and 304',
   };
   const backend = await http(rig, answers);
   const fairlead = await rig.run({ servers: [backend.address] });
-  const want = { '/length': big, '/chunked': `hello${big}`, '/close': big, '/empty': '', '/204': '', '/304': '' };
+  const want = {
+    '/length': big,
+    '/chunked': `hello${big}`,
+    '/close': big,
+    '/empty': '',
+    '/204': '',
+    '/304': '',
+  };
   for (const [target, body] of Object.entries(want)) {
     const client = await rig.connect(fairlead);
     const answer = await client.request(get(target));
@@ -289,7 +386,10 @@ scenario('bodies pass in each of their codings, and none for HEAD, 204 and 304',
   const head = await rig.connect(fairlead);
   answers['/head'] = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nX-App: yes\r\n\r\n';
   const answer = await head.request(get('/head', [], 'HEAD'), 'HEAD');
-  assert.deepEqual([answer.status, answer.head.get('content-length'), answer.head.get('x-app')], [200, '1000', 'yes']);
+  assert.deepEqual(
+    [answer.status, answer.head.get('content-length'), answer.head.get('x-app')],
+    [200, '1000', 'yes'],
+  );
   assert.equal((await head.request(get('/after'))).body, '/after');
 });
 
@@ -299,7 +399,9 @@ scenario('an answer is streamed: its first part arrives before its last is sent'
   client.send(get('/events'));
   const server = await backend.accept();
   await server.readHead();
-  server.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata 1\r\n');
+  server.send(
+    'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata 1\r\n',
+  );
   assert.equal((await client.readHead()).status, 200);
   await client.until(() => client.buffer.includes('data 1'), 'the first event');
   server.send('6\r\ndata 2\r\n0\r\n\r\n');

@@ -10,11 +10,17 @@ const read = (file) => JSON.parse(fs.readFileSync(`${here}${file}`, 'utf8'));
 function complete() {
   return Object.entries(read('package-lock.json').packages).every(([where, wanted]) => {
     if (!where) return true;
-    return fs.existsSync(`${here}${where}/package.json`) && read(`${where}/package.json`).version === wanted.version;
+    return (
+      fs.existsSync(`${here}${where}/package.json`) &&
+      read(`${where}/package.json`).version === wanted.version
+    );
   });
 }
 
 if (!complete()) {
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' });
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: here,
+    stdio: 'inherit',
+  });
   process.exit(status ?? 1);
 }

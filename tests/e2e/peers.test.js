@@ -14,7 +14,10 @@ scenario('a frame that was built parses to the same, in each form of its length'
       const wire = frame({ op: Op.binary, payload, mask });
       assert.equal(parseFrame(wire.subarray(0, wire.length - 1)), null);
       const got = parseFrame(Buffer.concat([wire, Buffer.from('next')]));
-      assert.deepEqual([got.size, got.op, got.fin, got.masked], [wire.length, Op.binary, true, mask]);
+      assert.deepEqual(
+        [got.size, got.op, got.fin, got.masked],
+        [wire.length, Op.binary, true, mask],
+      );
       assert.ok(got.payload.equals(payload));
     }
   }
@@ -27,8 +30,14 @@ scenario('the raw client and the raw backend understand each other', async (rig)
   const client = rig.keep(await Peer.connect(backend.port));
   const upgraded = client.upgrade({ path: '/x', protocol: 'v1' });
   const server = await backend.accept();
-  const request = await server.acceptUpgrade({ fields: { 'Sec-WebSocket-Protocol': 'v1' }, then: frame({ payload: 'at once' }) });
-  assert.deepEqual([request.method, request.target, request.get('sec-websocket-protocol')], ['GET', '/x', 'v1']);
+  const request = await server.acceptUpgrade({
+    fields: { 'Sec-WebSocket-Protocol': 'v1' },
+    then: frame({ payload: 'at once' }),
+  });
+  assert.deepEqual(
+    [request.method, request.target, request.get('sec-websocket-protocol')],
+    ['GET', '/x', 'v1'],
+  );
   assert.equal((await upgraded).get('sec-websocket-protocol'), 'v1');
   await client.expectText('at once');
   client.sendText('hello');
@@ -62,7 +71,11 @@ scenario('the raw client understands ws, and ws the raw backend', async (rig) =>
 
 scenario('bodies are read in each of their codings', async (rig) => {
   const backend = await rig.backend();
-  const answers = ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n', 'HTTP/1.1 200 OK\r\n\r\nhello'];
+  const answers = [
+    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\n\r\nhello',
+  ];
   for (const answer of answers) {
     const client = rig.keep(await Peer.connect(backend.port));
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -91,12 +104,28 @@ scenario('an end, a reset and a missing event are told apart', async (rig) => {
   server.end();
   await assert.rejects(three.nextFrame(), /ended within a frame/);
   await assert.rejects(within(new Promise(() => {}), 'never', 10), /not within 10 ms: never/);
-  await assert.rejects(new Changes().until(() => false, 'never', 10), /never/);
+  await assert.rejects(
+    new Changes().until(() => false, 'never', 10),
+    /never/,
+  );
 });
 
-scenario('python-websockets and ws understand each other', { skip: !havePython && 'python3-websockets is not installed' }, async (rig) => {
-  const server = await wsServer(rig, { perMessageDeflate: true, handleProtocols: () => 'echo.v1' });
-  const want = { subprotocol: 'echo.v1', extensions: ['permessage-deflate'], same: true, ponged: true, close: [4001, 'enough'] };
-  assert.deepEqual(await pythonClient(rig, `ws://${server.address}/`), want);
-  assert.deepEqual(await pythonClient(rig, `ws://${await pythonServer(rig)}/`), want);
-});
+scenario(
+  'python-websockets and ws understand each other',
+  { skip: !havePython && 'python3-websockets is not installed' },
+  async (rig) => {
+    const server = await wsServer(rig, {
+      perMessageDeflate: true,
+      handleProtocols: () => 'echo.v1',
+    });
+    const want = {
+      subprotocol: 'echo.v1',
+      extensions: ['permessage-deflate'],
+      same: true,
+      ponged: true,
+      close: [4001, 'enough'],
+    };
+    assert.deepEqual(await pythonClient(rig, `ws://${server.address}/`), want);
+    assert.deepEqual(await pythonClient(rig, `ws://${await pythonServer(rig)}/`), want);
+  },
+);

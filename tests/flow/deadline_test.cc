@@ -147,6 +147,40 @@ TEST_CASE("deadlines: a drain waits for the boundary until its own deadline", "[
   CHECK(flow.logged("reason", R"("stopping")"));
 }
 
+TEST_CASE("deadlines: once its Close is out a drain waits five seconds for the answer", "[flow][deadline]") {
+  Flow flow;
+  flow.start();
+  const std::string frame = make({.opcode = 2, .payload = std::string(3000, 'd')});
+  flow.backend->send(frame.substr(0, 100));
+  flow.pump();
+  flow.tunnel->drain(flow.loop.now() + 60s);
+  flow.pump().pass(20s);
+  flow.backend->send(frame.substr(100));
+  flow.pump();
+  CHECK(flow.client->close_code() == 1001);
+  flow.pass(4s);
+  CHECK(flow.alive());
+  flow.pass(1s);
+  CHECK_FALSE(flow.alive());
+}
+
+TEST_CASE("deadlines: a Close that had to wait has its five seconds too", "[flow][deadline]") {
+  Flow flow;
+  flow.start();
+  const std::string frame = make({.opcode = 2, .payload = std::string(3000, 'd')});
+  flow.backend->send(frame.substr(0, 100));
+  flow.pump();
+  flow.client->send_frame({.opcode = 11});
+  flow.pump().pass(4s);
+  flow.backend->send(frame.substr(100));
+  flow.pump();
+  CHECK(flow.client->close_code() == 1002);
+  flow.pass(4s);
+  CHECK(flow.alive());
+  flow.pass(1s);
+  CHECK_FALSE(flow.alive());
+}
+
 TEST_CASE("deadlines: a drain in the middle of a frame ends at its deadline at the latest",
           "[flow][deadline]") {
   Flow flow;

@@ -252,6 +252,36 @@ TEST_CASE("keepalive: any frame instead of the pong is a sign of life", "[flow][
   CHECK(pings(*flow.client).size() == 5);
 }
 
+TEST_CASE("keepalive: two ends that fall silent within their frames are not waited for", "[flow][keepalive]") {
+  const bool ping_backend = GENERATE(true, false);
+  CAPTURE(ping_backend);
+  Flow flow(pinging(ping_backend));
+  flow.start();
+  flow.client->send(make({.opcode = 2, .payload = std::string(100, 'c'), .masked = true}).substr(0, 50));
+  flow.backend->send(make({.opcode = 2, .payload = std::string(100, 'b')}).substr(0, 50));
+  flow.pump();
+  for (int i = 0; i < 10; ++i) flow.pass(10s);
+  CHECK_FALSE(flow.alive());
+  CHECK(pings(*flow.client).empty());
+  CHECK(pings(*flow.backend).empty());
+  CHECK(flow.close_lines() == 1);
+}
+
+TEST_CASE("keepalive: a frame that goes on slowly keeps its session, pings or not", "[flow][keepalive]") {
+  Flow flow(pinging(true));
+  flow.start();
+  const std::string up = make({.opcode = 2, .payload = std::string(100, 'c'), .masked = true});
+  const std::string down = make({.opcode = 2, .payload = std::string(100, 'b')});
+  for (std::size_t i = 0; i < up.size(); ++i) {
+    flow.client->send(up.substr(i, 1));
+    if (i < down.size()) flow.backend->send(down.substr(i, 1));
+    flow.pass(15s);
+  }
+  CHECK(flow.alive());
+  CHECK(flow.backend->received().substr(0, up.size()) == up);
+  CHECK(flow.client->received().substr(0, down.size()) == down);
+}
+
 TEST_CASE("keepalive: a client that we do not read is not called dead", "[flow][keepalive]") {
   conf::Route route = pinging();
   route.timeouts.write_stall = 1h;

@@ -165,7 +165,7 @@ TEST_CASE("relay: a reader that stops pauses its source, and all arrives when it
     stream += make({.opcode = 2, .payload = std::string(5000, 'a'), .masked = up});
   from.send(stream);
   flow.pump();
-  CHECK_FALSE(up ? flow.reads_client() : flow.reads_backend());
+  CHECK_FALSE((up ? flow.reads_client() : flow.reads_backend()));
   CHECK((up ? flow.reads_backend() : flow.reads_client()));
   std::size_t held = up ? flow.held_for_backend() : flow.held_for_client();
   CHECK(held > 0);

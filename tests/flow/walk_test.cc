@@ -12,6 +12,15 @@
 namespace fairlead::test {
 namespace {
 
+class Dice {
+ public:
+  explicit Dice(std::uint32_t seed) : engine_(seed) {}
+  unsigned operator()() { return static_cast<unsigned>(engine_()); }
+
+ private:
+  std::mt19937 engine_;
+};
+
 class Walk {
  public:
   explicit Walk(std::uint32_t seed) : random_(seed), flow_(random_route(), random_options()) {
@@ -164,7 +173,7 @@ class Walk {
     }
   }
 
-  std::mt19937 random_;
+  Dice random_;
   Flow flow_;
   Sender senders_[2];
   std::string last_ping_[2];

@@ -5,7 +5,7 @@ import { Changes, within } from './deadline.js';
 import { Peer } from './peer.js';
 
 export class RawBackend {
-  dialled = 0;  // connections accepted so far; the rig ends them
+  dialled = 0; // connections accepted so far; the rig ends them
   #waiting = [];
   #changes = new Changes();
   #rig;
@@ -14,12 +14,19 @@ export class RawBackend {
   static async listen(rig, options = {}) {
     const backend = new RawBackend();
     backend.#rig = rig;
-    const where = options.path ? { path: options.path } : { host: '127.0.0.1', port: options.port ?? 0 };
-    backend.server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => backend.#accepted(socket, options.onPeer));
-    await within(new Promise((resolve, reject) => {
-      backend.server.once('error', reject);
-      backend.server.listen(where, resolve);
-    }), 'the backend listens');
+    const where = options.path
+      ? { path: options.path }
+      : { host: '127.0.0.1', port: options.port ?? 0 };
+    backend.server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      backend.#accepted(socket, options.onPeer),
+    );
+    await within(
+      new Promise((resolve, reject) => {
+        backend.server.once('error', reject);
+        backend.server.listen(where, resolve);
+      }),
+      'the backend listens',
+    );
     backend.port = options.path ? undefined : backend.server.address().port;
     backend.address = options.path ? `unix:${options.path}` : `127.0.0.1:${backend.port}`;
     rig.defer(() => backend.close());

@@ -9,7 +9,10 @@ export const kDeadline = 10_000 * patience;
 export async function within(promise, what, ms = kDeadline) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${typeof what === 'function' ? what() : what}`)), ms);
+    timer = setTimeout(
+      () => reject(new Error(`not within ${ms} ms: ${typeof what === 'function' ? what() : what}`)),
+      ms,
+    );
   });
   try {
     return await Promise.race([promise, late]);
@@ -38,7 +41,7 @@ export class Changes {
         } catch (error) {
           reject(error);
         }
-        this.#waiting.delete(check);  // the predicate may take what it finds: never ask it again
+        this.#waiting.delete(check); // the predicate may take what it finds: never ask it again
       };
       this.#waiting.add(check);
       check();

@@ -4,36 +4,48 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Changes, within } from './deadline.js';
+import { Changes } from './deadline.js';
 import { Peer } from './peer.js';
 
 export const kBinary = process.env.FAIRLEAD;
 
-const kSanitizers = ['ERROR: AddressSanitizer', 'ERROR: LeakSanitizer', 'runtime error:', 'WARNING: ThreadSanitizer'];
+const kSanitizers = [
+  'ERROR: AddressSanitizer',
+  'ERROR: LeakSanitizer',
+  'runtime error:',
+  'WARNING: ThreadSanitizer',
+];
 
 export class Fairlead {
   stdout = '';
   stderr = '';
-  log = [];         // the access log's entries
-  addresses = [];   // of the listeners, in their order
-  exit = null;      // { code, signal }
+  log = []; // the access log's entries
+  addresses = []; // of the listeners, in their order
+  exit = null; // { code, signal }
   #changes = new Changes();
   #stopped = false;
 
   constructor(args, { env = {}, cwd } = {}) {
     assert.ok(kBinary && fs.existsSync(kBinary), 'FAIRLEAD names the binary to test');
-    this.child = spawn(kBinary, args, { env: { ...process.env, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(kBinary, args, {
+      env: { ...process.env, ...env },
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let line = '';
     this.child.stdout.setEncoding('utf8').on('data', (text) => {
       this.stdout += text;
       const lines = (line + text).split('\n');
       line = lines.pop();
-      for (const whole of lines.filter((one) => one.startsWith('{'))) this.log.push(JSON.parse(whole));
+      for (const whole of lines.filter((one) => one.startsWith('{')))
+        this.log.push(JSON.parse(whole));
       this.#changes.touch();
     });
     this.child.stderr.setEncoding('utf8').on('data', (text) => {
       this.stderr += text;
-      this.addresses = [...this.stderr.matchAll(/listening on (\S+?)[,;.]?(?=\s)/g)].map((match) => match[1]);
+      this.addresses = [...this.stderr.matchAll(/listening on (\S+?)[,;.]?(?=\s)/g)].map(
+        (match) => match[1],
+      );
       this.#changes.touch();
     });
     this.child.on('error', (error) => {
@@ -87,11 +99,16 @@ export class Fairlead {
 
   // As Changes.until, but fails at once when the process has ended meanwhile.
   until(predicate, what, ms) {
-    return this.#changes.until(() => {
-      const value = predicate();
-      if (!value && this.exit && !this.#stopped) throw new Error(`fairlead ended (${JSON.stringify(this.exit)}) before: ${what}`);
-      return value;
-    }, () => `${what}; access log: ${JSON.stringify(this.log.slice(-5))}`, ms);
+    return this.#changes.until(
+      () => {
+        const value = predicate();
+        if (!value && this.exit && !this.#stopped)
+          throw new Error(`fairlead ended (${JSON.stringify(this.exit)}) before: ${what}`);
+        return value;
+      },
+      () => `${what}; access log: ${JSON.stringify(this.log.slice(-5))}`,
+      ms,
+    );
   }
 
   // The first access log entry the predicate accepts, now or later.
@@ -99,7 +116,7 @@ export class Fairlead {
     return this.until(() => this.log.find(predicate), what, ms);
   }
 
-  waitForClose(what = 'a session\'s last log entry', ms) {
+  waitForClose(what = "a session's last log entry", ms) {
     return this.waitForLog((entry) => entry.event === 'close', what, ms);
   }
 
@@ -128,7 +145,8 @@ export class Fairlead {
   }
 
   #checkSanitizers() {
-    for (const word of kSanitizers) assert.ok(!this.stderr.includes(word), `a sanitizer reported: ${word}`);
+    for (const word of kSanitizers)
+      assert.ok(!this.stderr.includes(word), `a sanitizer reported: ${word}`);
   }
 }
 
@@ -141,7 +159,19 @@ for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => process.exit(1)
 
 // The usual configuration: one listener, one route, one backend. Every argument is TOML text put into
 // its table, apart from `servers` (addresses, or inline tables as text).
-export function config({ server = '', timeouts = '', address = '127.0.0.1:0', listener = '', tls, route = '', websocket = '', limits = '', servers = [], backend = '', more = '' }) {
+export function config({
+  server = '',
+  timeouts = '',
+  address = '127.0.0.1:0',
+  listener = '',
+  tls,
+  route = '',
+  websocket = '',
+  limits = '',
+  servers = [],
+  backend = '',
+  more = '',
+}) {
   const quoted = servers.map((one) => (one.startsWith('{') ? one : `"${one}"`)).join(', ');
   return `
 [server]

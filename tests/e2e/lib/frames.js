@@ -11,7 +11,15 @@ export const makeKey = () => randomBytes(16).toString('base64');
 
 // Builds one frame. `mask`: false, true (a random key) or four bytes. `length`: 7, 16 or 64 forces that form
 // of the length field; `declared` lies about the length.
-export function frame({ fin = true, rsv = 0, op = Op.text, payload = '', mask = false, length, declared }) {
+export function frame({
+  fin = true,
+  rsv = 0,
+  op = Op.text,
+  payload = '',
+  mask = false,
+  length,
+  declared,
+}) {
   const data = Buffer.from(payload);
   const size = BigInt(declared ?? data.length);
   const form = length ?? (size < 126n ? 7 : size < 65536n ? 16 : 64);
@@ -68,8 +76,13 @@ export function parseFrame(bytes) {
   const payload = masked ? applyMask(raw, key) : Buffer.from(raw);
   const op = bytes[0] & 0x0f;
   const parsed = {
-    fin: (bytes[0] & 0x80) !== 0, rsv: (bytes[0] >> 4) & 7, op, masked, payload,
-    size: at + length, wire: Buffer.from(bytes.subarray(0, at + length)),
+    fin: (bytes[0] & 0x80) !== 0,
+    rsv: (bytes[0] >> 4) & 7,
+    op,
+    masked,
+    payload,
+    size: at + length,
+    wire: Buffer.from(bytes.subarray(0, at + length)),
   };
   if (op === Op.close) {
     parsed.code = length >= 2 ? payload.readUInt16BE(0) : undefined;
@@ -79,14 +92,27 @@ export function parseFrame(bytes) {
 }
 
 // A handshake's head. `fields` replace or, with the value null, remove the usual ones; `extra` is appended as it is.
-export function handshakeHead({ path = '/', host = 'chat.example.com', key = makeKey(), protocol, extensions, fields = {}, extra = [] } = {}) {
+export function handshakeHead({
+  path = '/',
+  host = 'chat.example.com',
+  key = makeKey(),
+  protocol,
+  extensions,
+  fields = {},
+  extra = [],
+} = {}) {
   const all = {
-    Host: host, Upgrade: 'websocket', Connection: 'Upgrade',
-    'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': key,
+    Host: host,
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': key,
     ...(protocol ? { 'Sec-WebSocket-Protocol': protocol } : {}),
     ...(extensions ? { 'Sec-WebSocket-Extensions': extensions } : {}),
     ...fields,
   };
-  const lines = Object.entries(all).filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries(all)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}: ${value}`);
   return `${[`GET ${path} HTTP/1.1`, ...lines, ...extra].join('\r\n')}\r\n\r\n`;
 }

@@ -5,16 +5,24 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import tls from 'node:tls';
 import { Changes, kDeadline, within } from './deadline.js';
-import { Op, acceptKey, closePayload, frame, handshakeHead, makeKey, parseFrame } from './frames.js';
+import {
+  Op,
+  acceptKey,
+  closePayload,
+  frame,
+  handshakeHead,
+  makeKey,
+  parseFrame,
+} from './frames.js';
 
 export class Peer {
   #chunks = [];
   #buffered = 0;
   #changes = new Changes();
 
-  received = 0;     // bytes, over all
-  counting = false;  // true: bytes are counted and dropped
-  ended = false;    // the other side's FIN, or a reset
+  received = 0; // bytes, over all
+  counting = false; // true: bytes are counted and dropped
+  ended = false; // the other side's FIN, or a reset
   reset = false;
 
   constructor(socket, role) {
@@ -41,11 +49,16 @@ export class Peer {
   static async connect(target, { tlsOptions, localAddress } = {}) {
     const where = typeof target === 'number' ? { host: '127.0.0.1', port: target } : target;
     const options = { ...where, ...(localAddress ? { localAddress } : {}), allowHalfOpen: true };
-    const socket = tlsOptions ? tls.connect({ ...options, rejectUnauthorized: false, ...tlsOptions }) : net.connect(options);
-    await within(new Promise((resolve, reject) => {
-      socket.once(tlsOptions ? 'secureConnect' : 'connect', resolve);
-      socket.once('error', reject);
-    }), 'connected').catch((error) => {
+    const socket = tlsOptions
+      ? tls.connect({ ...options, rejectUnauthorized: false, ...tlsOptions })
+      : net.connect(options);
+    await within(
+      new Promise((resolve, reject) => {
+        socket.once(tlsOptions ? 'secureConnect' : 'connect', resolve);
+        socket.once('error', reject);
+      }),
+      'connected',
+    ).catch((error) => {
       socket.destroy();
       throw error;
     });
@@ -76,7 +89,8 @@ export class Peer {
 
   // An RST instead of a FIN.
   abort() {
-    if (this.socket.resetAndDestroy && !(this.socket instanceof tls.TLSSocket)) this.socket.resetAndDestroy();
+    if (this.socket.resetAndDestroy && !(this.socket instanceof tls.TLSSocket))
+      this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 
@@ -85,7 +99,11 @@ export class Peer {
   }
 
   until(predicate, what, ms) {
-    return this.#changes.until(predicate, () => `${this.role}: ${what}; ended: ${this.ended}, unread: ${this.preview()}`, ms);
+    return this.#changes.until(
+      predicate,
+      () => `${this.role}: ${what}; ended: ${this.ended}, unread: ${this.preview()}`,
+      ms,
+    );
   }
 
   preview() {
@@ -102,18 +120,27 @@ export class Peer {
 
   // The next n bytes; fails when the connection ends before.
   async read(n, ms = kDeadline) {
-    await this.until(() => {
-      if (this.#buffered >= n) return true;
-      if (this.ended) throw new Error(`${this.role}: the connection ended ${n - this.#buffered} bytes early`);
-      return false;
-    }, `${n} bytes`, ms);
+    await this.until(
+      () => {
+        if (this.#buffered >= n) return true;
+        if (this.ended)
+          throw new Error(`${this.role}: the connection ended ${n - this.#buffered} bytes early`);
+        return false;
+      },
+      `${n} bytes`,
+      ms,
+    );
     return this.take(n);
   }
 
   // The other side ended, and nothing unread came before.
   async expectEnd(ms = kDeadline) {
     await this.until(() => this.ended, 'the end', ms);
-    assert.equal(this.buffer.length, 0, `${this.role}: unexpected bytes before the end: ${this.preview()}`);
+    assert.equal(
+      this.buffer.length,
+      0,
+      `${this.role}: unexpected bytes before the end: ${this.preview()}`,
+    );
   }
 
   // Everything up to the end.
@@ -125,18 +152,24 @@ export class Peer {
   // --- HTTP ---
 
   async readHead(ms = kDeadline) {
-    const size = await this.until(() => {
-      const at = this.buffer.indexOf('\r\n\r\n');
-      if (at >= 0) return at + 4;
-      if (this.ended) throw new Error(`${this.role}: ended before a whole head: ${this.preview()}`);
-      return 0;
-    }, 'a head', ms);
+    const size = await this.until(
+      () => {
+        const at = this.buffer.indexOf('\r\n\r\n');
+        if (at >= 0) return at + 4;
+        if (this.ended)
+          throw new Error(`${this.role}: ended before a whole head: ${this.preview()}`);
+        return 0;
+      },
+      'a head',
+      ms,
+    );
     return new Head(this.take(size).toString('latin1'));
   }
 
   // The decoded body of an answer to `method`.
   async readBody(head, method = 'GET') {
-    if (method === 'HEAD' || head.status === 204 || head.status === 304 || head.status < 200) return Buffer.alloc(0);
+    if (method === 'HEAD' || head.status === 204 || head.status === 304 || head.status < 200)
+      return Buffer.alloc(0);
     if (/chunked/i.test(head.get('transfer-encoding') ?? '')) return this.#readChunked();
     const length = head.get('content-length');
     return length === undefined ? this.readAll() : this.read(Number(length));
@@ -161,7 +194,9 @@ export class Peer {
       if (this.ended) throw new Error(`${this.role}: the connection ended within a line`);
       return false;
     }, 'a line');
-    return this.take(this.buffer.indexOf('\r\n') + 2).toString('latin1').slice(0, -2);
+    return this.take(this.buffer.indexOf('\r\n') + 2)
+      .toString('latin1')
+      .slice(0, -2);
   }
 
   // Head and body of the next answer: { status, head, body (text) }.
@@ -209,11 +244,20 @@ export class Peer {
   // `fields` replace or remove (null) the usual ones of the 101; `then` follows in the same write.
   answer101(request, fields = {}, then = '') {
     const all = {
-      Upgrade: 'websocket', Connection: 'Upgrade',
-      'Sec-WebSocket-Accept': acceptKey(request.get('sec-websocket-key')), ...fields,
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Accept': acceptKey(request.get('sec-websocket-key')),
+      ...fields,
     };
-    const lines = Object.entries(all).filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${value}\r\n`);
-    this.send(Buffer.concat([Buffer.from(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`), Buffer.from(then)]));
+    const lines = Object.entries(all)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name}: ${value}\r\n`);
+    this.send(
+      Buffer.concat([
+        Buffer.from(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`),
+        Buffer.from(then),
+      ]),
+    );
   }
 
   // A frame in this role's masking, unless told otherwise.
@@ -235,16 +279,28 @@ export class Peer {
 
   // The next frame, whatever it is; null at an end between two frames.
   async nextFrame(ms = kDeadline) {
-    const found = await this.until(() => {
-      const parsed = parseFrame(this.buffer);
-      if (parsed) return parsed;
-      if (!this.ended) return null;
-      assert.equal(this.buffer.length, 0, `${this.role}: the connection ended within a frame: ${this.preview()}`);
-      return 'end';
-    }, 'a frame', ms);
+    const found = await this.until(
+      () => {
+        const parsed = parseFrame(this.buffer);
+        if (parsed) return parsed;
+        if (!this.ended) return null;
+        assert.equal(
+          this.buffer.length,
+          0,
+          `${this.role}: the connection ended within a frame: ${this.preview()}`,
+        );
+        return 'end';
+      },
+      'a frame',
+      ms,
+    );
     if (found === 'end') return null;
     this.take(found.size);
-    assert.equal(found.masked, this.role !== 'client', `${this.role}: a frame's mask bit is wrong for its direction`);
+    assert.equal(
+      found.masked,
+      this.role !== 'client',
+      `${this.role}: a frame's mask bit is wrong for its direction`,
+    );
     return found;
   }
 
@@ -252,8 +308,17 @@ export class Peer {
     const got = await this.nextFrame(ms);
     assert.ok(got, `${this.role}: ended, expected ${JSON.stringify(want)}`);
     for (const [name, value] of Object.entries(want)) {
-      if (name === 'payload') assert.ok(got.payload.equals(Buffer.from(value)), `${this.role}: payload ${got.payload.subarray(0, 80)} instead of ${Buffer.from(value).subarray(0, 80)} (op ${got.op}, code ${got.code})`);
-      else assert.equal(got[name], value, `${this.role}: ${name} of the frame (op ${got.op}, code ${got.code}, payload ${got.payload.subarray(0, 80)})`);
+      if (name === 'payload')
+        assert.ok(
+          got.payload.equals(Buffer.from(value)),
+          `${this.role}: payload ${got.payload.subarray(0, 80)} instead of ${Buffer.from(value).subarray(0, 80)} (op ${got.op}, code ${got.code})`,
+        );
+      else
+        assert.equal(
+          got[name],
+          value,
+          `${this.role}: ${name} of the frame (op ${got.op}, code ${got.code}, payload ${got.payload.subarray(0, 80)})`,
+        );
     }
     return got;
   }
@@ -287,7 +352,10 @@ export class Head {
     this.text = text;
     const [first, ...lines] = text.slice(0, -4).split('\r\n');
     this.first = first;
-    this.fields = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+    this.fields = lines.map((line) => [
+      line.slice(0, line.indexOf(':')),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]);
     if (first.startsWith('HTTP/')) this.status = Number(first.split(' ')[1]);
     else [this.method, this.target, this.version] = first.split(' ');
   }
@@ -297,7 +365,9 @@ export class Head {
   }
 
   all(name) {
-    return this.fields.filter(([n]) => n.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
+    return this.fields
+      .filter(([n]) => n.toLowerCase() === name.toLowerCase())
+      .map(([, value]) => value);
   }
 
   // Whether the name stands there in exactly that case.

@@ -8,7 +8,8 @@ import { within } from './deadline.js';
 const kPython = '/usr/bin/python3';
 const kScript = fileURLToPath(new URL('python_peer.py', import.meta.url));
 
-export const havePython = spawnSync(kPython, ['-c', 'import websockets'], { stdio: 'ignore' }).status === 0;
+export const havePython =
+  spawnSync(kPython, ['-c', 'import websockets'], { stdio: 'ignore' }).status === 0;
 
 function start(rig, args) {
   const child = spawn(kPython, [kScript, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -23,10 +24,13 @@ function start(rig, args) {
 // An echo server: its address.
 export async function pythonServer(rig) {
   const { child, errors } = start(rig, ['server']);
-  const line = await within(new Promise((resolve, reject) => {
-    child.stdout.once('data', resolve);
-    child.once('exit', () => reject(new Error(`python ended: ${errors()}`)));
-  }), 'the python server listens');
+  const line = await within(
+    new Promise((resolve, reject) => {
+      child.stdout.once('data', resolve);
+      child.once('exit', () => reject(new Error(`python ended: ${errors()}`)));
+    }),
+    'the python server listens',
+  );
   return `127.0.0.1:${Number(line)}`;
 }
 
@@ -37,7 +41,11 @@ export async function pythonClient(rig, url) {
   child.stdout.setEncoding('utf8').on('data', (text) => {
     out += text;
   });
-  const code = await within(new Promise((resolve) => child.once('close', resolve)), 'the python client ends', 20_000);
+  const code = await within(
+    new Promise((resolve) => child.once('close', resolve)),
+    'the python client ends',
+    20_000,
+  );
   if (code !== 0) throw new Error(`the python client failed: ${errors()}`);
   return JSON.parse(out);
 }

@@ -37,9 +37,29 @@ export class Rig {
   certificate() {
     const cert = path.join(this.directory(), 'cert.pem');
     const key = path.join(this.directory(), 'key.pem');
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-      '-subj', '/CN=chat.example.com', '-addext', 'subjectAltName=DNS:chat.example.com,IP:127.0.0.1',
-      '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=chat.example.com',
+        '-addext',
+        'subjectAltName=DNS:chat.example.com,IP:127.0.0.1',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ],
+      { stdio: 'ignore' },
+    );
     return { cert, key, toml: `certificates = [{ cert = "${cert}", key = "${key}" }]` };
   }
 
@@ -106,7 +126,12 @@ export class Rig {
   }
 
   transcript() {
-    return this.#watched.map((one) => `--- fairlead ${one.child.spawnargs.slice(1).join(' ')}: exit ${JSON.stringify(one.exit)}\n${one.stderr.slice(-4000)}`).join('\n');
+    return this.#watched
+      .map(
+        (one) =>
+          `--- fairlead ${one.child.spawnargs.slice(1).join(' ')}: exit ${JSON.stringify(one.exit)}\n${one.stderr.slice(-4000)}`,
+      )
+      .join('\n');
   }
 }
 

@@ -16,10 +16,11 @@ export class Client {
 
   constructor(socket) {
     this.socket = socket;
-    const note = (event, keep) => socket.on(event, (...args) => {
-      keep(...args);
-      this.#changes.touch();
-    });
+    const note = (event, keep) =>
+      socket.on(event, (...args) => {
+        keep(...args);
+        this.#changes.touch();
+      });
     note('message', (data, binary) => this.messages.push({ data: Buffer.from(data), binary }));
     note('ping', (data) => this.pings.push(data.toString()));
     note('pong', (data) => this.pongs.push(data.toString()));
@@ -36,11 +37,16 @@ export class Client {
     const socket = new WebSocket(url, protocols, { rejectUnauthorized: false, ...options });
     rig.keep({ destroy: () => socket.terminate() });
     const client = new Client(socket);
-    await within(new Promise((resolve, reject) => {
-      socket.once('open', resolve);
-      socket.once('error', reject);
-      socket.once('unexpected-response', (_, answer) => reject(new Error(`answered ${answer.statusCode}`)));
-    }), `open ${url}`);
+    await within(
+      new Promise((resolve, reject) => {
+        socket.once('open', resolve);
+        socket.once('error', reject);
+        socket.once('unexpected-response', (_, answer) =>
+          reject(new Error(`answered ${answer.statusCode}`)),
+        );
+      }),
+      `open ${url}`,
+    );
     return client;
   }
 
@@ -54,11 +60,16 @@ export class Client {
   }
 
   until(predicate, what, ms) {
-    return this.#changes.until(() => {
-      const value = predicate();
-      if (!value && this.closed && what !== 'closed') throw new Error(`closed ${JSON.stringify(this.closed)} before: ${what}`);
-      return value;
-    }, what, ms);
+    return this.#changes.until(
+      () => {
+        const value = predicate();
+        if (!value && this.closed && what !== 'closed')
+          throw new Error(`closed ${JSON.stringify(this.closed)} before: ${what}`);
+        return value;
+      },
+      what,
+      ms,
+    );
   }
 
   close(code, reason) {
@@ -72,14 +83,22 @@ export class Client {
 
 // A ws server on a port of its own, or that of an http `server`. onSession(socket, request) for each session; default: echo.
 export async function wsServer(rig, { onSession = echo, ...options } = {}) {
-  const server = new WebSocketServer({ ...(options.server ? {} : { host: '127.0.0.1', port: 0 }), maxPayload: 0, ...options });
+  const server = new WebSocketServer({
+    ...(options.server ? {} : { host: '127.0.0.1', port: 0 }),
+    maxPayload: 0,
+    ...options,
+  });
   rig.keep({ destroy: () => server.clients.forEach((one) => one.terminate()) });
   rig.defer(() => server.close());
   server.on('connection', (socket, request) => {
     socket.on('error', () => {});
     onSession(socket, request);
   });
-  if (!options.server) await within(new Promise((resolve) => server.once('listening', resolve)), 'the ws server listens');
+  if (!options.server)
+    await within(
+      new Promise((resolve) => server.once('listening', resolve)),
+      'the ws server listens',
+    );
   server.address = `127.0.0.1:${server.address().port}`;
   return server;
 }

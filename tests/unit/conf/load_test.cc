@@ -342,9 +342,9 @@ TEST_CASE("load: each kind of problem, at its place", "[conf][load]") {
       {"[[backend]]\nname = \"b\"\nservers = [\"a:0\"]",
        "f:11:12: backend \"b\": servers: \"a:0\" needs a port other than 0"},
       {"[[backend]]\nname = \"b\"\nservers = [{ address = \"a:1\", weight = 1001 }]",
-       "f:11:39: backend \"b\": servers: weight: must be 1 to 1000"},
+       "f:11:40: backend \"b\": servers: weight: must be 1 to 1000"},
       {"[[backend]]\nname = \"b\"\nservers = [{ address = \"a:1\", backup = true }]",
-       "f:11:30: backend \"b\": servers: key \"backup\" is not available in this version"},
+       "f:11:31: backend \"b\": servers: key \"backup\" is not available in this version"},
       {"[[backend]]\nname = \"b\"\nservers = [\"a:1\", \"A:1\"]",
        "f:11:19: backend \"b\": servers: \"a:1\" is there twice"},
       {"[[backend]]\nname = \"b\"\nservers = [\"http://a:1\"]",
@@ -424,7 +424,7 @@ TEST_CASE("load: single brackets where there may be several", "[conf][load]") {
 
 TEST_CASE("load: a syntax error is the only problem", "[conf][load]") {
   REQUIRE(messages(load("[[listener]]\naddress = \n")) ==
-          std::vector<std::string>{"f:2:10: TOML: missing value after key-value separator '=': "
+          std::vector<std::string>{"f:2:11: TOML: missing value after key-value separator '=': "
                                    "expected value, but got nothing"});
 }
 

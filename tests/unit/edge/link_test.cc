@@ -1,0 +1,102 @@
+#include "proxy/edge/link.h"
+
+#include "tests/support/catch.h"
+
+namespace fairlead::edge {
+namespace {
+
+struct Counted final : Link {
+  Counted(Links& links, int& alive) : Link(links), alive_(alive) { ++alive_; }
+
+  ~Counted() override { --alive_; }
+
+  void drain(net::TimePoint) override { ++drained; }
+
+  void force_end() override { die(); }
+
+  void end_twice() {
+    die();
+    die();
+  }
+
+  int drained = 0;
+  int& alive_;
+};
+
+}  // namespace
+
+TEST_CASE("link: the dead are buried once, the others stay", "[edge][link]") {
+  int alive = 0;
+  Links links;
+  std::vector<Counted*> all;
+  for (int i = 0; i < 5; ++i) {
+    auto made = std::make_unique<Counted>(links, alive);
+    all.push_back(made.get());
+    links.adopt(std::move(made));
+  }
+  CHECK(links.size() == 5);
+  for (std::size_t i : {2U, 0U, 4U}) all[i]->end_twice();  // from the middle, the tail and the head
+  CHECK(links.size() == 2);
+  CHECK(alive == 5);
+  CHECK(all[2]->dead());
+  links.bury();
+  CHECK(alive == 2);
+  int seen = 0;
+  links.for_each([&](Link& link) { seen += link.dead() ? 100 : 1; });
+  CHECK(seen == 2);
+}
+
+TEST_CASE("link: for_each may end each link it visits", "[edge][link]") {
+  int alive = 0;
+  Links links;
+  for (int i = 0; i < 5; ++i) links.adopt(std::make_unique<Counted>(links, alive));
+  links.for_each([](Link& link) { link.force_end(); });
+  CHECK(links.size() == 0);
+  links.bury();
+  CHECK(alive == 0);
+}
+
+TEST_CASE("link: one that dies before it is adopted is buried all the same", "[edge][link]") {
+  int alive = 0;
+  Links links;
+  auto made = std::make_unique<Counted>(links, alive);
+  made->force_end();
+  CHECK(links.size() == 0);
+  links.adopt(std::move(made));
+  CHECK(links.size() == 0);
+  links.bury();
+  CHECK(alive == 0);
+}
+
+TEST_CASE("link: what lives when its worker goes is destroyed with it", "[edge][link]") {
+  int alive = 0;
+  {
+    Links links;
+    for (int i = 0; i < 3; ++i) links.adopt(std::make_unique<Counted>(links, alive));
+    links.for_each([n = 0](Link& link) mutable {
+      if (n++ == 1) link.force_end();
+    });
+  }
+  CHECK(alive == 0);
+}
+
+TEST_CASE("link: a place counts one while it lives, moved or not", "[edge][link]") {
+  std::atomic<std::uint32_t> worker{0};
+  std::atomic<std::uint32_t> process{0};
+  {
+    Place first(worker, process);
+    Place second = std::move(first);
+    CHECK(worker == 1);
+    Place third;
+    third = std::move(second);
+    CHECK(worker == 1);
+    CHECK(process == 1);
+    third = Place();
+    CHECK(worker == 0);
+    CHECK(process == 0);
+  }
+  CHECK(worker == 0);
+  CHECK(process == 0);
+}
+
+}  // namespace fairlead::edge
