@@ -166,6 +166,8 @@ TEST_CASE("closing: a side that half-closes behind its Close still gets the answ
   flow.pump();
   CHECK(second.close_code() == 1000);
   CHECK(flow.alive());
+  CHECK_FALSE((client ? flow.reads_client() : flow.reads_backend()));  // no spinning at its end
+  second.text("before the answer");
   second.close_frame(1000, "bye");
   flow.pump();
   CHECK(first.close_code() == 1000);
@@ -209,6 +211,46 @@ TEST_CASE("closing: a Close that nobody answers ends by the clock", "[flow][clos
   CHECK(flow.close_lines() == 1);
 }
 
+TEST_CASE("closing: a half-closed side gets its Close back when the other only vanishes",
+          "[flow][closing]") {
+  const bool client = GENERATE(true, false);
+  Flow flow;
+  flow.start();
+  auto [first, second] = ends(flow, client);
+  first.close_frame(1000);
+  first.half_close();
+  flow.pump();
+  second.close();
+  flow.pump();
+  CHECK(first.close_code() == 1000);
+  CHECK(first.end() == FarEnd::End::eof);
+  CHECK_FALSE(flow.alive());
+}
+
+TEST_CASE("closing: a slow client gets all that its backend said before it left",
+          "[flow][closing]") {
+  const bool with_close = GENERATE(true, false);
+  Flow flow({}, {.buffer = 16 * 1024});
+  flow.start();
+  flow.client->stop_reading(true);
+  std::string stream;
+  for (int i = 0; i < 30; ++i) stream += make({.opcode = 2, .payload = std::string(5000, 'a')});
+  flow.backend->send(stream);
+  if (with_close) flow.backend->close_frame(1000);
+  flow.pump();
+  CHECK(flow.held_for_client() > 0);
+  for (int i = 0; i < 1000 && flow.client->received().size() < stream.size(); ++i) {
+    flow.client->stop_reading(i % 2 == 0);
+    if (flow.backend->unsent() == 0) flow.backend->close();
+    flow.pump();
+  }
+  CHECK(flow.client->received().substr(0, stream.size()) == stream);
+  CHECK(flow.client->close_code() == (with_close ? 1000 : 1011));
+  flow.client->close_frame(1000);
+  flow.pump();
+  CHECK_FALSE(flow.alive());
+}
+
 TEST_CASE("closing: a client gone without Close, however it went", "[flow][closing]") {
   const int how = GENERATE(0, 1, 2);
   const bool tls = GENERATE(false, true);
@@ -229,6 +271,7 @@ TEST_CASE("closing: a client gone without Close, however it went", "[flow][closi
   REQUIRE(got.size() == 2);
   CHECK(got[0] == Seen{1, "last words"});
   CHECK(flow.backend->close_code() == 1001);
+  CHECK_FALSE(flow.reads_client());
   flow.backend->close_frame(1001);
   flow.pump();
   CHECK_FALSE(flow.alive());
