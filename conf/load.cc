@@ -83,6 +83,10 @@ class Builder {
       return;
     }
     for (const Node& node : list->children) {
+      if (out.size() >= kListEntries) {
+        scope.problem(node, "there are more than 10000 of [[" + key + "]]");
+        return;
+      }
       const Node* name = node.find("name");
       const bool named = name != nullptr && name->kind == Node::Kind::string;
       const std::string number = std::to_string(out.size() + 1);

@@ -2,6 +2,7 @@
 // How a single value is read, described and shown: the pieces the schemas are made of. A reader
 // reports what is wrong itself and then gives nothing.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -56,6 +57,9 @@ Codec<E> choice(std::vector<std::pair<std::string, E>> names, std::vector<std::s
 
 enum class Empty { allowed, refused };
 
+// Entries of any list: what is compared each with each must stay few.
+constexpr std::size_t kListEntries = 10'000;
+
 template <typename V>
 Codec<std::vector<V>> list(Codec<V> item, Empty empty);
 
@@ -102,6 +106,10 @@ Codec<std::vector<V>> list(Codec<V> item, Empty empty) {
       return std::nullopt;
     }
     if (node.children.empty() && empty == Empty::refused) scope.problem(node, "must not be empty");
+    if (node.children.size() > kListEntries) {
+      scope.problem(node, "must not have more than 10000 entries");
+      return std::nullopt;
+    }
     std::vector<V> values;
     for (const Node& child : node.children) {
       if (auto value = item.read(child, scope)) values.push_back(std::move(*value));

@@ -434,6 +434,19 @@ TEST_CASE("load: inline lists of tables are as good", "[conf][load]") {
       "backend = [{ name = \"b\", servers = [\"a:1\"] }]\n");
 }
 
+TEST_CASE("load: lists end somewhere", "[conf][load]") {
+  const auto proxies = [](int count) {
+    std::string text = kLeast + "[[listener]]\naddress = \"127.0.0.1:1\"\ntrusted_proxies = [\n";
+    for (int i = 0; i < count; ++i) text += "\"::1\",\n";
+    return messages(load(text + "]\n"));
+  };
+  REQUIRE(proxies(9'999).empty());
+  REQUIRE(proxies(10'000).empty());
+  REQUIRE(proxies(10'001) ==
+          std::vector<std::string>{
+              "f:11:19: listener 2: trusted_proxies: must not have more than 10000 entries"});
+}
+
 TEST_CASE("load: a thousand problems are enough", "[conf][load]") {
   std::string text = "[server]\n";
   for (int i = 0; i < 1500; ++i) text += "x" + std::to_string(i) + " = 1\n";
