@@ -20,14 +20,14 @@ using Millis = std::chrono::milliseconds;
 
 // The bounds of every buffer and queue the network can fill; not settable.
 namespace bounds {
-constexpr std::size_t kHeadBytes = 16 * 1024;       // a request's or an answer's head
-constexpr std::size_t kHeadFields = 100;            // header fields in a head
-constexpr std::size_t kRelayBuffer = 64 * 1024;     // one read; what a slow peer can make us hold
-constexpr std::size_t kLaneMemory = 256 * 1024;     // everything one direction of a session may hold
-constexpr std::size_t kProxyHeader = 536;           // PROXY v1: 107, v2: 16 + 520
-constexpr std::size_t kIpTableEntries = 1 << 20;    // addresses with a rate or a count
-constexpr std::size_t kAccessLogQueue = 8192;       // batches of lines waiting for the disk
-constexpr Millis kCloseWait{5000};                  // after a Close: how long for the answer and TCP's end
+constexpr std::size_t kHeadBytes = 16 * 1024;     // a request's or an answer's head
+constexpr std::size_t kHeadFields = 100;          // header fields in a head
+constexpr std::size_t kRelayBuffer = 64 * 1024;   // one read; what a slow peer can make us hold
+constexpr std::size_t kLaneMemory = 256 * 1024;   // everything one direction of a session may hold
+constexpr std::size_t kProxyHeader = 536;         // PROXY v1: 107, v2: 16 + 520
+constexpr std::size_t kIpTableEntries = 1 << 20;  // addresses with a rate or a count
+constexpr std::size_t kAccessLogQueue = 2048;     // batches of lines waiting for the disk
+constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end
 }  // namespace bounds
 
 struct Rate {
@@ -41,8 +41,8 @@ struct Drain {
 };
 
 struct Server {
-  unsigned workers = 0;                   // event-loop threads; 0: one per CPU
-  std::uint32_t max_connections = 100'000;  // client connections of the process; more are answered 503
+  unsigned workers = 0;                     // event-loop threads; 0: one per CPU
+  std::uint32_t max_connections = 100'000;  // of clients, in all; more are answered 503
   Drain drain;
   std::string user;  // dropped to once the sockets are bound; empty: stay
 };
@@ -50,15 +50,15 @@ struct Server {
 // Settable in [timeouts], and again in a listener.
 struct ListenerTimeouts {
   Millis tls_handshake{10'000};  // from accept to the end of the TLS handshake
-  Millis request_head{10'000};   // from its first byte (or the connection's start) to the end of the head
+  Millis request_head{10'000};   // from its first byte (or the start) to the end of the head
   Millis keepalive{60'000};      // between two requests of a connection
 };
 
 // Settable in [timeouts], and again in a route.
 struct RouteTimeouts {
-  Millis connect{5'000};          // to one server
-  Millis response_head{60'000};   // from the request sent to the end of the answer's head
-  Millis write_stall{30'000};     // a peer that takes no byte for so long is given up
+  Millis connect{5'000};         // to one server
+  Millis response_head{60'000};  // from the request sent to the end of the answer's head
+  Millis write_stall{30'000};    // a peer that takes no byte for so long is given up
 };
 
 struct Timeouts {
@@ -90,21 +90,22 @@ struct ListenerTls {
 
 struct Listener {
   Address address;
-  bool proxy_protocol = false;         // a PROXY v1 or v2 header comes first, from trusted_proxies only
-  std::vector<Cidr> trusted_proxies;   // whose X-Forwarded-* and PROXY header is believed
-  bool redirect_to_https = false;      // answer every request with 308 to https
+  bool proxy_protocol = false;  // a PROXY v1 or v2 header comes first, from trusted_proxies only
+  std::vector<Cidr> trusted_proxies;  // whose X-Forwarded-* and PROXY header is believed
+  bool redirect_to_https = false;     // answer every request with 308 to https
   std::optional<ListenerTls> tls;
   ListenerTimeouts timeouts;
 };
 
 struct WebSocket {
-  std::optional<std::uint64_t> max_message = 1024 * 1024;  // payload bytes of a client's message, fragments added up
+  // Payload bytes of a client's message, its fragments added up.
+  std::optional<std::uint64_t> max_message = 1024 * 1024;
   std::optional<std::uint64_t> max_message_from_backend;
   std::optional<std::uint64_t> max_frame;  // payload bytes of one frame, either direction
   std::optional<Millis> ping_interval = Millis{20'000};  // silence after which a peer is pinged
-  Millis ping_timeout{10'000};        // more silence after which it is dead
-  bool ping_backend = true;           // ping servers too
-  std::optional<Millis> idle_timeout;  // without a data frame in either direction
+  Millis ping_timeout{10'000};                           // more silence after which it is dead
+  bool ping_backend = true;                              // ping servers too
+  std::optional<Millis> idle_timeout;                    // without a data frame in either direction
   std::optional<Millis> max_lifetime;
   bool strict = true;  // protocol violations close with 1002
 };
@@ -112,7 +113,7 @@ struct WebSocket {
 struct Limits {
   enum class OnExcess { throttle, close };
 
-  std::optional<Rate> handshakes_per_ip;  // WebSocket handshakes; IPv6 counts by /64
+  std::optional<Rate> handshakes_per_ip;            // WebSocket handshakes; IPv6 counts by /64
   std::optional<std::uint32_t> connections_per_ip;  // open sessions
   std::optional<Rate> messages;  // data messages a second, client to backend, per session
   std::optional<Rate> bytes;     // payload bytes a second, client to backend, per session
@@ -122,15 +123,15 @@ struct Limits {
 struct Route {
   enum class Kind { any, websocket, http };
 
-  std::string name;                 // for logs and metrics; default: the backend's name
-  std::vector<std::string> hosts;   // lower case, "*.example.org" for any subdomain; empty: any
-  std::string path = "/";           // the longest prefix that ends at a segment boundary wins
+  std::string name;                // for logs and metrics; default: the backend's name
+  std::vector<std::string> hosts;  // lower case, "*.example.org" for any subdomain; empty: any
+  std::string path = "/";          // the longest prefix that ends at a segment boundary wins
   std::vector<std::string> subprotocols;  // only handshakes that offer one of them; empty: any
   Kind kind = Kind::any;
   std::string backend;
   std::vector<OriginPattern> origins{OriginPattern{}};  // default: same-origin
-  bool require_origin = false;      // refuse a handshake without an Origin
-  bool strip_prefix = false;        // the backend sees the path without `path`
+  bool require_origin = false;                          // refuse a handshake without an Origin
+  bool strip_prefix = false;                            // the backend sees the path without `path`
   WebSocket websocket;
   Limits limits;
   RouteTimeouts timeouts;
@@ -145,8 +146,8 @@ struct Sticky {
   enum class SameSite { lax, strict, none };
 
   std::string cookie = "fairlead";
-  std::string secret;              // read from secret_file; empty: Fairlead makes one at start
-  std::optional<Millis> max_age;   // absent: a session cookie
+  std::string secret;             // read from secret_file; empty: Fairlead makes one at start
+  std::optional<Millis> max_age;  // absent: a session cookie
   SameSite same_site = SameSite::lax;
 };
 

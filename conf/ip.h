@@ -9,13 +9,14 @@
 
 namespace fairlead::conf {
 
-// An IPv4 or IPv6 address. IPv4 is kept in its v4-mapped form (::ffff:a.b.c.d, RFC 4291 2.5.5.2), so
-// that a client that comes over a dual-stack socket equals the same client over IPv4.
+// An IPv4 or IPv6 address. IPv4 is kept in its v4-mapped form (::ffff:a.b.c.d, RFC 4291 2.5.5.2),
+// so that a client that comes over a dual-stack socket equals the same client over IPv4.
 struct Ip {
   std::array<std::uint8_t, 16> bytes{};
 
   static Ip v4(std::uint32_t host_order);
-  // "10.0.0.1", "::1", "[::1]" is not accepted here (brackets belong to a host:port). Nothing on bad text.
+  // "10.0.0.1", "::1", "[::1]" is not accepted here (brackets belong to a host:port). Nothing on
+  // bad text.
   static std::optional<Ip> parse(std::string_view text);
 
   bool is_v4() const;  // v4-mapped

@@ -13,9 +13,9 @@ namespace fairlead::conf {
 
 struct Problem {
   std::string file;
-  unsigned line = 0;    // 1-based; 0: the file as a whole
-  unsigned column = 0;  // 1-based
-  std::string message;  // route "chat": unknown key "orgins" (did you mean "origins"?)
+  unsigned line = 0;        // 1-based; 0: the file as a whole
+  unsigned column = 0;      // 1-based
+  std::string message;      // route "chat": unknown key "orgins" (did you mean "origins"?)
   std::string source_line;  // the offending line, empty where there is none
 
   // "fairlead.toml:12:9: MESSAGE" and, if there is one, the source line under it.
@@ -33,14 +33,16 @@ using Environment = std::function<std::optional<std::string>(std::string_view na
 
 class Files;  // conf/files.h: the disk, unless a test gives its own
 
-// Loads a file, its includes and the files it names (secret_file is read; certificates only opened).
-// Relative paths are relative to the file that names them.
+// Loads a file, its includes and the files it names (secret_file is read; certificates only
+// opened). Relative paths are relative to the file that names them.
 LoadResult load_file(const std::string& path, const Environment& environment);
 LoadResult load_file(const std::string& path, const Environment& environment, const Files& files);
 LoadResult load_file(const std::string& path);  // with the process's environment
 
-// The same for text in memory; `name` stands for the file in problems, relative paths are relative to the working directory.
-LoadResult load_text(std::string_view text, const std::string& name, const Environment& environment);
+// The same for text in memory; `name` stands for the file in problems, relative paths are relative
+// to the working directory.
+LoadResult load_text(std::string_view text, const std::string& name,
+                     const Environment& environment);
 LoadResult load_text(std::string_view text, const std::string& name, const Environment& environment,
                      const Files& files);
 

@@ -136,7 +136,7 @@ const Schema<Log>& log_schema() {
 std::vector<Described> file_description() {
   return {
       {"include",
-       "list of files",
+       "list: file or pattern",
        "[]",
        "more files, \"conf.d/*.toml\"; their listeners, routes and backends are added",
        {}},

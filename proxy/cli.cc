@@ -54,7 +54,8 @@ int fail(const std::string& why) {
 }
 
 template <class Started>
-int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls, Started started) {
+int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls,
+          Started started) {
   std::string problem = observe::open_logs(config.log);
   if (!problem.empty()) return fail(problem);
   int code = kFailed;
@@ -144,11 +145,12 @@ int demo(const std::string& listen) {
   if (!site) return fail(error);
   tls::SelfSigned made = tls::make_self_signed();
   if (!made.error.empty()) return fail(made.error);
-  auto context = tls::ServerContext::from_pem(made.certificate, made.key, conf::ListenerTls::Version::tls12);
+  auto context =
+      tls::ServerContext::from_pem(made.certificate, made.key, conf::ListenerTls::Version::tls12);
   if (!context.context) return fail(context.error);
-  conf::LoadResult loaded = conf::load_text(demo_config(full_address(listen), *site), "demo", [](std::string_view) {
-    return std::optional<std::string>();
-  });
+  conf::LoadResult loaded =
+      conf::load_text(demo_config(full_address(listen), *site), "demo",
+                      [](std::string_view) { return std::optional<std::string>(); });
   if (!report(loaded)) return kFailed;
   return serve(std::move(*loaded.config), context.context, introduce_demo);
 }
@@ -156,11 +158,13 @@ int demo(const std::string& listen) {
 std::string proxy_config(const ProxyOptions& options) {
   std::vector<std::string> servers;
   for (const std::string& server : options.to) servers.push_back(full_address(server));
-  std::string listen = options.listen.empty() ? (options.cert.empty() ? "127.0.0.1:8080" : "127.0.0.1:8443")
-                                              : full_address(options.listen);
+  std::string listen = options.listen.empty()
+                           ? (options.cert.empty() ? "127.0.0.1:8080" : "127.0.0.1:8443")
+                           : full_address(options.listen);
   std::string out = "[[listener]]\naddress = " + quoted(listen) + "\n";
   if (!options.cert.empty()) {
-    out += "[listener.tls]\ncertificates = [{ cert = " + quoted(options.cert) + ", key = " + quoted(options.key) + " }]\n";
+    out += "[listener.tls]\ncertificates = [{ cert = " + quoted(options.cert) +
+           ", key = " + quoted(options.key) + " }]\n";
   }
   out += "\n[[route]]\nbackend = \"app\"\n";
   if (!options.origins.empty()) out += "origins = " + quoted_list(options.origins) + "\n";
@@ -173,9 +177,8 @@ int proxy(const ProxyOptions& options) {
     std::cout << text;
     return 0;
   }
-  conf::LoadResult loaded = conf::load_text(text, "command line", [](std::string_view) {
-    return std::optional<std::string>();
-  });
+  conf::LoadResult loaded = conf::load_text(
+      text, "command line", [](std::string_view) { return std::optional<std::string>(); });
   if (!report(loaded)) return kFailed;
   return serve(std::move(*loaded.config));
 }

@@ -1,6 +1,6 @@
 #pragma once
-// argv -> what to do. One function a subcommand; each returns the exit code: 0 done, 1 bad configuration or failed start,
-// 2 wrong usage, 3 a second signal forced the end.
+// argv -> what to do. One function a subcommand; each returns the exit code: 0 done, 1 bad
+// configuration or failed start, 2 wrong usage, 3 a second signal forced the end.
 
 #include <string>
 #include <vector>

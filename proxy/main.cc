@@ -15,13 +15,18 @@ constexpr int kUsage = 2;
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(bugprone-*): cannot fail for SIGPIPE; a peer's end is told by write()
+  std::signal(
+      SIGPIPE,
+      SIG_IGN);  // NOLINT(bugprone-*): cannot fail for SIGPIPE; a peer's end is told by write()
   namespace cli = fairlead::cli;
-  CLI::App app("Fairlead: a reverse proxy and load balancer that understands WebSocket frames.", "fairlead");
+  CLI::App app("Fairlead: a reverse proxy and load balancer that understands WebSocket frames.",
+               "fairlead");
   app.set_version_flag("--version,-V", "fairlead " FAIRLEAD_VERSION);
   app.require_subcommand(1);
-  app.footer("Try: fairlead demo\nExit codes: 0 done, 1 bad configuration or failed start, 2 wrong usage,\n"
-             "            3 a second signal forced the end.");
+  app.footer(
+      "Try: fairlead demo\nExit codes: 0 done, 1 bad configuration or failed start, 2 wrong "
+      "usage,\n"
+      "            3 a second signal forced the end.");
 
   std::string file = kDefaultFile;
   CLI::App* run = app.add_subcommand("run", "Serve in the foreground");
@@ -30,20 +35,28 @@ int main(int argc, char** argv) {
   check->add_option("-c,--config", file, "Configuration file")->capture_default_str();
 
   std::string demo_listen = "127.0.0.1:8443";
-  CLI::App* demo = app.add_subcommand("demo", "A chat page and two WebSocket backends behind a TLS listener");
+  CLI::App* demo =
+      app.add_subcommand("demo", "A chat page and two WebSocket backends behind a TLS listener");
   demo->add_option("--listen", demo_listen, "Address to listen on")->capture_default_str();
 
   cli::ProxyOptions options;
   CLI::App* proxy = app.add_subcommand("proxy", "A proxy without a file");
-  proxy->add_option("--to", options.to, "Server to relay to: ADDRESS:PORT, NAME:PORT, unix:PATH or a port; may be repeated")
+  proxy
+      ->add_option(
+          "--to", options.to,
+          "Server to relay to: ADDRESS:PORT, NAME:PORT, unix:PATH or a port; may be repeated")
       ->required();
-  proxy->add_option("--listen", options.listen, "Address to listen on [127.0.0.1:8080, with --cert 127.0.0.1:8443]");
-  CLI::Option* cert = proxy->add_option("--cert", options.cert, "Certificate chain, PEM: serves https and wss");
+  proxy->add_option("--listen", options.listen,
+                    "Address to listen on [127.0.0.1:8080, with --cert 127.0.0.1:8443]");
+  CLI::Option* cert =
+      proxy->add_option("--cert", options.cert, "Certificate chain, PEM: serves https and wss");
   CLI::Option* key = proxy->add_option("--key", options.key, "Private key, PEM");
   cert->needs(key);
   key->needs(cert);
-  proxy->add_option("--origin", options.origins, "Origin that may connect [same-origin]; may be repeated");
-  proxy->add_flag("--print-config", options.print_config, "Print the equivalent configuration and exit");
+  proxy->add_option("--origin", options.origins,
+                    "Origin that may connect [same-origin]; may be repeated");
+  proxy->add_flag("--print-config", options.print_config,
+                  "Print the equivalent configuration and exit");
   CLI::App* reference = app.add_subcommand("reference", "Print the configuration reference");
 
   try {

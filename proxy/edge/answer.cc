@@ -9,12 +9,14 @@ namespace fairlead::edge {
 namespace {
 
 bool wants_json(const wire::RequestHead* request) {
-  return request != nullptr && request->fields.get("Accept").find("application/json") != std::string_view::npos;
+  return request != nullptr &&
+         request->fields.get("Accept").find("application/json") != std::string_view::npos;
 }
 
 std::string make_body(const OwnAnswer& answer, const rules::Failure& why, bool json) {
   if (!json) {
-    return fmt::format("{} {}: {} ({})\n", why.status, wire::reason_phrase(why.status), why.word, why.text);
+    return fmt::format("{} {}: {} ({})\n", why.status, wire::reason_phrase(why.status), why.word,
+                       why.text);
   }
   std::string body = "{\"error\":";
   observe::append_json_string(why.word, body);

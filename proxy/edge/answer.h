@@ -1,5 +1,6 @@
 #pragma once
-// Fairlead's own answers: short text, JSON where the client accepts it, with the reason in one word and the request's id.
+// Fairlead's own answers: short text, JSON where the client accepts it, with the reason in one word
+// and the request's id.
 
 #include <string>
 #include <string_view>

@@ -18,17 +18,23 @@ constexpr std::size_t kMaxAhead = conf::bounds::kRelayBuffer;
 bool is_trusted(const conf::Listener& listener, const net::PeerAddress& peer) {
   const auto& trusted = listener.trusted_proxies;
   if (peer.unix_socket) return !trusted.empty();
-  return std::any_of(trusted.begin(), trusted.end(), [&](const conf::Cidr& net) { return net.contains(peer.ip); });
+  return std::any_of(trusted.begin(), trusted.end(),
+                     [&](const conf::Cidr& net) { return net.contains(peer.ip); });
 }
 
 Cause cause_of(wire::HeadError error) {
   switch (error) {
-    case wire::HeadError::too_large: return Cause::head_too_large;
-    case wire::HeadError::too_many_fields: return Cause::too_many_headers;
-    case wire::HeadError::unsupported_version: return Cause::unsupported_http_version;
-    case wire::HeadError::unsupported_transfer_coding: return Cause::unsupported_transfer_coding;
+    case wire::HeadError::too_large:
+      return Cause::head_too_large;
+    case wire::HeadError::too_many_fields:
+      return Cause::too_many_headers;
+    case wire::HeadError::unsupported_version:
+      return Cause::unsupported_http_version;
+    case wire::HeadError::unsupported_transfer_coding:
+      return Cause::unsupported_transfer_coding;
     case wire::HeadError::none:
-    case wire::HeadError::malformed: break;
+    case wire::HeadError::malformed:
+      break;
   }
   return Cause::malformed_request;
 }
@@ -95,7 +101,8 @@ void Connection::wait_for_head() {
 void Connection::read_proxy_header(std::string_view bytes) {
   in_.append(bytes);
   wire::ProxyHeader header = wire::parse_proxy_header(in_);
-  if (header.state == wire::ProxyHeader::State::more && in_.size() < conf::bounds::kProxyHeader) return;
+  if (header.state == wire::ProxyHeader::State::more && in_.size() < conf::bounds::kProxyHeader)
+    return;
   if (header.state != wire::ProxyHeader::State::complete) {
     log_http(Cause::bad_proxy_header, 0, 0, nullptr);
     return vanish();
@@ -171,7 +178,8 @@ bool Connection::check_listener(Request& request) {
   if (!listener().settings->redirect_to_https) return true;
   std::string_view host = request.head.host;
   std::size_t colon = host.rfind(':');
-  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) host = host.substr(0, colon);
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
+    host = host.substr(0, colon);
   if (host.empty()) {
     answer(Cause::malformed_request, &request);
     return false;
@@ -190,9 +198,11 @@ bool Connection::check_listener(Request& request) {
 
 void Connection::admit(std::unique_ptr<Request> request) {
   rules::Admission admission =
-      rules::admit(request->head, request->client, {runtime_->config().routes, runtime_->router(), runtime_->limits()},
+      rules::admit(request->head, request->client,
+                   {runtime_->config().routes, runtime_->router(), runtime_->limits()},
                    home_.draining, home_.loop.now());
-  if (admission.route != rules::Router::kNone) request->route = &runtime_->routes()[admission.route];
+  if (admission.route != rules::Router::kNone)
+    request->route = &runtime_->routes()[admission.route];
   if (admission.counted) request->ip_hold = IpHold(*request->route->limits, request->client.ip);
   request->websocket = admission.websocket;
   if (admission.refused) return answer(*admission.refused, request.get(), admission.retry_after);
@@ -201,13 +211,16 @@ void Connection::admit(std::unique_ptr<Request> request) {
   exchange_->start();
 }
 
-void Connection::exchange_refused(Cause cause) { answer(cause, &exchange_->request(), std::chrono::seconds(1)); }
+void Connection::exchange_refused(Cause cause) {
+  answer(cause, &exchange_->request(), std::chrono::seconds(1));
+}
 
 void Connection::exchange_done(Cause cause) {
   Request& request = exchange_->request();
   log_http(cause, exchange_->status(), exchange_->body_bytes(), &request);
   if (cause != Cause::done) {
-    // The answer was cut off: only TCP can say so now, and it has to be told from a good end (RFC 9112 8).
+    // The answer was cut off: only TCP can say so now, and it has to be told from a good end (RFC
+    // 9112 8).
     timer_.disarm();
     client_->close();
     return die();
@@ -238,7 +251,8 @@ void Connection::exchange_switched() {
   parts.place = std::move(place_);
   parts.ip_hold = std::move(request.ip_hold);
   parts.extensions = {exchange_->agreed().deflate, exchange_->agreed().unknown_extension};
-  parts.handshake_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - request.began).count();
+  parts.handshake_ms =
+      std::chrono::duration<double, std::milli>(home_.loop.now() - request.began).count();
   auto tunnel = std::make_unique<Tunnel>(home_, std::move(parts));
   Tunnel& begun = *tunnel;
   home_.links.adopt(std::move(tunnel));
@@ -255,14 +269,20 @@ void Connection::on_drained(net::Stream&) {
 
 void Connection::on_timer(net::Timer&) {
   switch (phase_) {
-    case Phase::between: return next_request();
-    case Phase::proxy_header: log_http(Cause::bad_proxy_header, 0, 0, nullptr); return vanish();
-    case Phase::tls: log_http(Cause::tls_handshake_timeout, 0, 0, nullptr); return vanish();
+    case Phase::between:
+      return next_request();
+    case Phase::proxy_header:
+      log_http(Cause::bad_proxy_header, 0, 0, nullptr);
+      return vanish();
+    case Phase::tls:
+      log_http(Cause::tls_handshake_timeout, 0, 0, nullptr);
+      return vanish();
     case Phase::head:
       if (in_.empty()) return vanish();  // nothing was asked: nothing to answer
       return answer(Cause::head_timeout, nullptr);
     case Phase::exchange:
-    case Phase::closing: return vanish();
+    case Phase::closing:
+      return vanish();
   }
 }
 

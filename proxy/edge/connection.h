@@ -1,6 +1,7 @@
 #pragma once
-// A client's connection from accept on: PROXY header, TLS, request heads, our own answers, keep-alive. What a request leads
-// to is an Exchange; what a handshake leads to is a Tunnel, which takes the stream and its place.
+// A client's connection from accept on: PROXY header, TLS, request heads, our own answers,
+// keep-alive. What a request leads to is an Exchange; what a handshake leads to is a Tunnel, which
+// takes the stream and its place.
 
 #include <memory>
 #include <string>
@@ -13,7 +14,10 @@
 
 namespace fairlead::edge {
 
-class Connection final : public Link, net::Stream::Handler, net::Timer::Handler, public Exchange::Owner {
+class Connection final : public Link,
+                         net::Stream::Handler,
+                         net::Timer::Handler,
+                         public Exchange::Owner {
  public:
   struct Arrival {
     std::shared_ptr<const Runtime> runtime;
@@ -38,8 +42,10 @@ class Connection final : public Link, net::Stream::Handler, net::Timer::Handler,
     tls,
     head,      // waits for a request, or for the rest of its head
     exchange,  // one is under way
-    between,   // an answer is out; what comes next is looked at from the timer, outside of the exchange's handlers
-    closing,   // the last answer is out: waits for the client's end, so that it is read (RFC 9112 9.6)
+    between,   // an answer is out; what comes next is looked at from the timer, outside of the
+               // exchange's handlers
+    closing,   // the last answer is out: waits for the client's end, so that it is read (RFC
+               // 9112 9.6)
   };
 
   void on_readable(net::Stream& stream) override;
@@ -47,6 +53,7 @@ class Connection final : public Link, net::Stream::Handler, net::Timer::Handler,
   void on_timer(net::Timer& timer) override;
 
   net::Stream& client() override { return *client_; }
+
   void exchange_refused(rules::Cause cause) override;
   void exchange_switched() override;
   void exchange_done(rules::Cause cause) override;
@@ -61,11 +68,13 @@ class Connection final : public Link, net::Stream::Handler, net::Timer::Handler,
   void next_request();
   void client_ended(bool clean);
 
-  void answer(rules::Cause cause, Request* request, conf::Millis retry_after = {}, std::string_view location = {});
+  void answer(rules::Cause cause, Request* request, conf::Millis retry_after = {},
+              std::string_view location = {});
   void close_gently();
   void vanish();
   void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request);
   Identity make_identity(const Request* request, const wire::Agreed* agreed) const;
+
   const ListenerRuntime& listener() const { return runtime_->listeners()[listener_]; }
 
   Home& home_;
@@ -80,8 +89,9 @@ class Connection final : public Link, net::Stream::Handler, net::Timer::Handler,
   bool first_request_ = true;
   net::Timer timer_;
   net::TimePoint began_;
-  std::string in_;            // read and not yet used: the head as it arrives, or what follows the request under way
-  std::size_t scanned_ = 0;   // of it, by scanner_
+  std::string
+      in_;  // read and not yet used: the head as it arrives, or what follows the request under way
+  std::size_t scanned_ = 0;  // of it, by scanner_
   wire::HeadScanner scanner_;
   std::unique_ptr<Exchange> exchange_;
 };

@@ -1,4 +1,5 @@
-// How a client's connection ends: our own answers, the client's leaving, the drain; and its log lines.
+// How a client's connection ends: our own answers, the client's leaving, the drain; and its log
+// lines.
 
 #include "proxy/edge/connection.h"
 #include "proxy/edge/tunnel.h"
@@ -15,14 +16,16 @@ constexpr conf::Millis kLinger{2000};
 }  // namespace
 
 // Answers in our own words. `request` is null when none could be read.
-void Connection::answer(Cause cause, Request* request, conf::Millis retry_after, std::string_view location) {
+void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
+                        std::string_view location) {
   const rules::Failure& why = rules::failure(cause);
   OwnAnswer own;
   own.cause = cause;
   std::string id = request != nullptr ? request->request_id : rules::make_request_id();
   own.request_id = id;
   if (request != nullptr) own.request = &request->head;
-  own.keep_alive = request != nullptr && request->keep_alive && !why.close_connection && !home_.draining;
+  own.keep_alive =
+      request != nullptr && request->keep_alive && !why.close_connection && !home_.draining;
   own.retry_after = retry_after;
   own.location = location;
   std::string out;
@@ -35,8 +38,8 @@ void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
   timer_.arm(home_.loop.now());
 }
 
-// Ends our direction and waits a little for the client's: closing at once, with its bytes unread, would reset
-// the connection and take the answer away from it (RFC 9112 9.6).
+// Ends our direction and waits a little for the client's: closing at once, with its bytes unread,
+// would reset the connection and take the answer away from it (RFC 9112 9.6).
 void Connection::close_gently() {
   phase_ = Phase::closing;
   in_.clear();
@@ -58,7 +61,8 @@ void Connection::client_ended(bool) {
       if (!in_.empty()) log_http(Cause::bad_proxy_header, 0, 0, nullptr);
       break;
     case Phase::tls: {
-      observe::log_debug("{}: TLS handshake with {} failed: {}", listener().name, peer_.ip.text(), client_->failure_text());
+      observe::log_debug("{}: TLS handshake with {} failed: {}", listener().name, peer_.ip.text(),
+                         client_->failure_text());
       log_http(Cause::tls_handshake_failed, 0, 0, nullptr);
       break;
     }
@@ -66,10 +70,12 @@ void Connection::client_ended(bool) {
       if (!in_.empty()) log_http(Cause::client_left, 0, 0, nullptr);
       break;
     case Phase::exchange:
-      log_http(Cause::client_left, rules::failure(Cause::client_left).status, exchange_->body_bytes(), &exchange_->request());
+      log_http(Cause::client_left, rules::failure(Cause::client_left).status,
+               exchange_->body_bytes(), &exchange_->request());
       break;
     case Phase::between:
-    case Phase::closing: break;
+    case Phase::closing:
+      break;
   }
   vanish();
 }
@@ -82,7 +88,8 @@ void Connection::drain(net::TimePoint) {
 void Connection::force_end() {
   if (dead()) return;
   if (phase_ == Phase::exchange) {
-    log_http(Cause::forced_stop, exchange_->status(), exchange_->body_bytes(), &exchange_->request());
+    log_http(Cause::forced_stop, exchange_->status(), exchange_->body_bytes(),
+             &exchange_->request());
   }
   vanish();
 }
@@ -110,8 +117,10 @@ Identity Connection::make_identity(const Request* request, const wire::Agreed* a
   return identity;
 }
 
-// One line for each request that did not become a session, and for a connection that never came to one.
-void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes, const Request* request) {
+// One line for each request that did not become a session, and for a connection that never came to
+// one.
+void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
+                          const Request* request) {
   if (!home_.access.on()) return;
   Identity identity = make_identity(request, nullptr);
   observe::Entry entry = make_entry("http", identity);

@@ -10,13 +10,14 @@ namespace {
 
 // Our own shortage, not the server's fault: another server would not help.
 bool is_local(int error_number) {
-  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS || error_number == ENOMEM ||
-         error_number == EADDRNOTAVAIL;
+  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
+         error_number == ENOMEM || error_number == EADDRNOTAVAIL;
 }
 
 }  // namespace
 
-void Dial::start(std::shared_ptr<balance::Pool> pool, std::size_t sticky, conf::Millis connect_timeout) {
+void Dial::start(std::shared_ptr<balance::Pool> pool, std::size_t sticky,
+                 conf::Millis connect_timeout) {
   pool_ = std::move(pool);
   sticky_ = sticky;
   connect_timeout_ = connect_timeout;
@@ -46,11 +47,12 @@ void Dial::on_connect_failed(int error_number) {
     lease_.reset();
     return handler_.on_dial_failed(rules::Cause::out_of_file_descriptors);
   }
-  observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(), lease_.server().name,
-                    net::error_text(error_number));
+  observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(),
+                    lease_.server().name, net::error_text(error_number));
   pool_->connect_failed(lease_.index(), loop_.now());
   tried_.push_back(lease_.index());
-  try_next(error_number == ETIMEDOUT ? rules::Cause::backend_connect_timeout : rules::Cause::backend_unreachable);
+  try_next(error_number == ETIMEDOUT ? rules::Cause::backend_connect_timeout
+                                     : rules::Cause::backend_unreachable);
 }
 
 }  // namespace fairlead::edge

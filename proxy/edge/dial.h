@@ -1,6 +1,7 @@
 #pragma once
-// Gets a connection to one of a backend's servers: picks, connects with a deadline, and tries another as long as nothing
-// was sent. Each server is tried once; no new try begins after kTryFor times the connect deadline.
+// Gets a connection to one of a backend's servers: picks, connects with a deadline, and tries
+// another as long as nothing was sent. Each server is tried once; no new try begins after kTryFor
+// times the connect deadline.
 
 #include <memory>
 #include <vector>
@@ -23,9 +24,11 @@ class Dial final : net::Connector::Handler {
     ~Handler() = default;
   };
 
-  Dial(net::Loop& loop, Handler& handler) : loop_(loop), handler_(handler), connector_(loop, *this) {}
+  Dial(net::Loop& loop, Handler& handler)
+      : loop_(loop), handler_(handler), connector_(loop, *this) {}
 
-  // `sticky`: the server the client is bound to, or balance::kNoServer. The outcome may come from within this call.
+  // `sticky`: the server the client is bound to, or balance::kNoServer. The outcome may come from
+  // within this call.
   void start(std::shared_ptr<balance::Pool> pool, std::size_t sticky, conf::Millis connect_timeout);
   // No outcome will come any more.
   void cancel();

@@ -31,7 +31,9 @@ void Exchange::start() {
   dial_.start(pool, sticky_, timeouts().connect);
 }
 
-void Exchange::on_dial_failed(Cause cause) { refuse(cause); }
+void Exchange::on_dial_failed(Cause cause) {
+  refuse(cause);
+}
 
 void Exchange::on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease) {
   lease_ = std::move(lease);
@@ -39,9 +41,10 @@ void Exchange::on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lea
   backend_ = std::move(stream);
   backend_->set_handler(*this);
   std::string head;
-  rules::write_backend_request({request_->head, request_->peer, request_->client, *request_->route->settings,
-                                request_->request_id, request_->websocket},
-                               head);
+  rules::write_backend_request(
+      {request_->head, request_->peer, request_->client, *request_->route->settings,
+       request_->request_id, request_->websocket},
+      head);
   if (!backend_->write(head)) return refuse(Cause::backend_unreachable);
   backend_->want_read(true);
   timer_.arm(home_.loop.now() + timeouts().response_head);
@@ -84,9 +87,11 @@ void Exchange::read_head(std::string_view bytes) {
 
 void Exchange::on_head(std::string_view bytes, std::string_view rest) {
   wire::ResponseHead head;
-  if (wire::parse_response(bytes, head) != wire::HeadError::none) return refuse(Cause::backend_bad_answer);
+  if (wire::parse_response(bytes, head) != wire::HeadError::none)
+    return refuse(Cause::backend_bad_answer);
   if (head.status == 101) return switch_protocols(head, rest);
-  if (head.status < 200) {  // 100 and 103 say nothing the client waits for (RFC 9110 15.2: may be discarded)
+  if (head.status <
+      200) {  // 100 and 103 say nothing the client waits for (RFC 9110 15.2: may be discarded)
     if (++interim_ > kMaxInterim) refuse(Cause::backend_bad_answer);
     return;
   }
@@ -97,7 +102,8 @@ void Exchange::switch_protocols(const wire::ResponseHead& head, std::string_view
   if (!request_->websocket) return refuse(Cause::backend_bad_answer);
   agreed_ = wire::check_answer(request_->head, head);
   if (!agreed_.ok) {
-    observe::log_warn("backend \"{}\": {} sent a bad 101: {}", request_->route->pool->name(), server_name_, agreed_.why);
+    observe::log_warn("backend \"{}\": {} sent a bad 101: {}", request_->route->pool->name(),
+                      server_name_, agreed_.why);
     return refuse(Cause::backend_bad_answer);
   }
   status_ = 101;

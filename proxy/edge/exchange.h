@@ -1,7 +1,7 @@
 #pragma once
-// One request and its answer from a backend: dials, sends the head, checks the answer's head, then streams the body or
-// hands over to a tunnel. A server connection serves one request. Owned by the client's Connection, which outlives
-// it and destroys it from outside its handlers.
+// One request and its answer from a backend: dials, sends the head, checks the answer's head, then
+// streams the body or hands over to a tunnel. A server connection serves one request. Owned by the
+// client's Connection, which outlives it and destroys it from outside its handlers.
 
 #include <memory>
 #include <optional>
@@ -57,15 +57,24 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   void on_client_drained();
 
   Request& request() { return *request_; }
-  int status() const { return status_; }               // of the backend's answer, 0 before it
+
+  int status() const { return status_; }  // of the backend's answer, 0 before it
+
   std::uint64_t body_bytes() const { return body_ ? body_->payload_bytes() : 0; }
+
   bool keep_alive() const { return request_->keep_alive; }
+
   bool answered() const { return answered_; }  // bytes went to the client
+
   std::string_view server_name() const { return server_name_; }
+
   // Within exchange_switched:
   std::unique_ptr<net::Stream> take_backend() { return std::move(backend_); }
+
   balance::Lease take_lease() { return std::move(lease_); }
+
   std::string_view early_bytes() const { return early_; }  // what came behind the 101
+
   const wire::Agreed& agreed() const { return agreed_; }
 
  private:
@@ -84,6 +93,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   void refuse(rules::Cause cause);
   void complete(rules::Cause cause);
   std::string sticky_cookie() const;
+
   const conf::RouteTimeouts& timeouts() const { return request_->route->settings->timeouts; }
 
   Home& home_;

@@ -47,12 +47,16 @@ struct Home {
 class Busy {
  public:
   Busy() = default;
+
   explicit Busy(Home& home) : home_(&home) { ++home.busy; }
+
   Busy(Busy&& other) noexcept : home_(std::exchange(other.home_, nullptr)) {}
+
   Busy& operator=(Busy&& other) noexcept {
     std::swap(home_, other.home_);
     return *this;
   }
+
   ~Busy() {
     if (home_ != nullptr) --home_->busy;
   }

@@ -45,13 +45,18 @@ inline observe::Entry make_entry(std::string_view event, const Identity& identit
 class IpHold {
  public:
   IpHold() = default;
+
   IpHold(rules::IpLimits& limits, const conf::Ip& ip) : limits_(&limits), ip_(ip) {}
-  IpHold(IpHold&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)), ip_(other.ip_) {}
+
+  IpHold(IpHold&& other) noexcept
+      : limits_(std::exchange(other.limits_, nullptr)), ip_(other.ip_) {}
+
   IpHold& operator=(IpHold&& other) noexcept {
     std::swap(limits_, other.limits_);
     std::swap(ip_, other.ip_);
     return *this;
   }
+
   ~IpHold() {
     if (limits_ != nullptr) limits_->leave(ip_);
   }

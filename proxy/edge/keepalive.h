@@ -28,7 +28,9 @@ struct KeepaliveStep {
   TimePoint next;  // when to ask again, at the latest
 };
 
-// Any byte counts as a sign of life: a Ping that waits is forgotten once something was heard after it.
-KeepaliveStep keepalive(const KeepaliveSettings& settings, const KeepaliveState& state, TimePoint now);
+// Any byte counts as a sign of life: a Ping that waits is forgotten once something was heard after
+// it.
+KeepaliveStep keepalive(const KeepaliveSettings& settings, const KeepaliveState& state,
+                        TimePoint now);
 
 }  // namespace fairlead::edge

@@ -1,7 +1,7 @@
 #pragma once
-// Ownership in a worker: every client connection and every session is a Link in the worker's Links from its
-// beginning to its end. Handlers never destroy; they mark a link dead, and bury() destroys after the turn
-// (invariants 1 and 2).
+// Ownership in a worker: every client connection and every session is a Link in the worker's Links
+// from its beginning to its end. Handlers never destroy; they mark a link dead, and bury() destroys
+// after the turn (invariants 1 and 2).
 
 #include <atomic>
 #include <cstddef>
@@ -17,6 +17,7 @@ class Links;
 class Link {
  public:
   explicit Link(Links& links) : links_(links) {}
+
   virtual ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -29,8 +30,10 @@ class Link {
   bool dead() const { return dead_; }
 
  protected:
-  // Marks it for burial. No handler of this link runs any more: the caller has closed its streams and timers.
+  // Marks it for burial. No handler of this link runs any more: the caller has closed its streams
+  // and timers.
   void die();
+
   Links& links() { return links_; }
 
  private:
@@ -52,6 +55,7 @@ class Links {
   void adopt(std::unique_ptr<Link> link);
   // Destroys the dead. Called by the worker after each turn.
   void bury();
+
   std::size_t size() const { return size_; }
 
   // Calls f(Link&) for each that lives; f may end it.
@@ -73,21 +77,28 @@ class Links {
   std::size_t size_ = 0;
 };
 
-// A counted place: one up when made, one down at its end. What max_connections and the balance between workers count.
+// A counted place: one up when made, one down at its end. What max_connections and the balance
+// between workers count.
 class Place {
  public:
   Place() = default;
-  Place(std::atomic<std::uint32_t>& worker, std::atomic<std::uint32_t>& process) : worker_(&worker), process_(&process) {
+
+  Place(std::atomic<std::uint32_t>& worker, std::atomic<std::uint32_t>& process)
+      : worker_(&worker), process_(&process) {
     worker_->fetch_add(1, std::memory_order_relaxed);
     process_->fetch_add(1, std::memory_order_relaxed);
   }
+
   Place(Place&& other) noexcept
-      : worker_(std::exchange(other.worker_, nullptr)), process_(std::exchange(other.process_, nullptr)) {}
+      : worker_(std::exchange(other.worker_, nullptr)),
+        process_(std::exchange(other.process_, nullptr)) {}
+
   Place& operator=(Place&& other) noexcept {
     std::swap(worker_, other.worker_);
     std::swap(process_, other.process_);
     return *this;
   }
+
   ~Place() {
     if (worker_ == nullptr) return;
     worker_->fetch_sub(1, std::memory_order_relaxed);

@@ -32,7 +32,8 @@ std::string drop_privileges(const std::string& user) {
   if (initgroups(user.c_str(), gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0) {
     return "cannot become user \"" + user + "\": " + net::error_text(errno);
   }
-  if (uid != 0 && setuid(0) == 0) return "privileges could be taken back after becoming \"" + user + "\"";
+  if (uid != 0 && setuid(0) == 0)
+    return "privileges could be taken back after becoming \"" + user + "\"";
   return "";
 }
 

@@ -34,7 +34,8 @@ wire::ScanRules scan_rules(const conf::WebSocket& settings, bool from_client) {
   rules.masked = from_client;
   rules.strict = settings.strict;
   rules.max_frame = settings.max_frame.value_or(UINT64_MAX);
-  rules.max_message = (from_client ? settings.max_message : settings.max_message_from_backend).value_or(UINT64_MAX);
+  rules.max_message =
+      (from_client ? settings.max_message : settings.max_message_from_backend).value_or(UINT64_MAX);
   return rules;
 }
 
@@ -54,7 +55,8 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
   return made;
 }
 
-Runtime::Made Runtime::make(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls) {
+Runtime::Made Runtime::make(conf::Config config,
+                            std::shared_ptr<const tls::ServerContext> demo_tls) {
   Made made;
   made.runtime = std::shared_ptr<Runtime>(new Runtime);
   made.runtime->config_ = std::move(config);
@@ -71,10 +73,12 @@ std::string Runtime::build(std::shared_ptr<const tls::ServerContext> demo_tls) {
     pools.push_back(balance::Pool::make(backend));
   }
   for (const conf::Route& route : config_.routes) {
-    auto backend = std::find_if(config_.backends.begin(), config_.backends.end(),
-                                [&](const conf::Backend& one) { return one.name == route.backend; });
+    auto backend =
+        std::find_if(config_.backends.begin(), config_.backends.end(),
+                     [&](const conf::Backend& one) { return one.name == route.backend; });
     if (backend == config_.backends.end()) return "route \"" + route.name + "\": no such backend";
-    routes_.push_back(make_route(route, pools[static_cast<std::size_t>(backend - config_.backends.begin())]));
+    routes_.push_back(
+        make_route(route, pools[static_cast<std::size_t>(backend - config_.backends.begin())]));
     limits_.push_back(routes_.back().limits.get());
   }
   router_ = std::make_unique<rules::Router>(config_.routes);

@@ -40,15 +40,21 @@ class Runtime {
  public:
   struct Made;
 
-  // Resolves names, reads certificates, builds pools. `demo_tls` takes the place of the certificate files
-  // (demo). Null with `error` set when something cannot be had.
-  static Made make(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls = nullptr);
+  // Resolves names, reads certificates, builds pools. `demo_tls` takes the place of the certificate
+  // files (demo). Null with `error` set when something cannot be had.
+  static Made make(conf::Config config,
+                   std::shared_ptr<const tls::ServerContext> demo_tls = nullptr);
 
   const conf::Config& config() const { return config_; }
+
   const rules::Router& router() const { return *router_; }
+
   const std::vector<RouteRuntime>& routes() const { return routes_; }
+
   const std::vector<rules::IpLimits*>& limits() const { return limits_; }
+
   const std::vector<ListenerRuntime>& listeners() const { return listeners_; }
+
   // Before the workers start: the port a listener asked 0 for.
   void set_bound(std::size_t listener, const conf::Address& address);
 

@@ -13,8 +13,10 @@ namespace fairlead::edge {
 
 struct Server::Deadline final : net::Timer::Handler {
   explicit Deadline(Server& owner) : server(owner), timer(owner.loop_.timers(), *this) {}
+
   void on_timer(net::Timer&) override {
-    observe::log_warn("drain deadline: ending what is left ({} connections)", server.shared_.connections.load());
+    observe::log_warn("drain deadline: ending what is left ({} connections)",
+                      server.shared_.connections.load());
     server.finish();
   }
 
@@ -47,14 +49,17 @@ int Server::run() {
   unsigned long files = raise_file_limit();
   std::uint32_t wanted = runtime_->config().server.max_connections;
   if (files < 2UL * wanted) {
-    observe::log_info("open files are limited to {}: about {} sessions, max_connections is {}", files, files / 2, wanted);
+    observe::log_info("open files are limited to {}: about {} sessions, max_connections is {}",
+                      files, files / 2, wanted);
   }
   std::uint32_t tag = 0;
   tls::random_bytes({reinterpret_cast<char*>(&tag), 3});
   unsigned count = runtime_->config().server.workers;
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
-  for (unsigned i = 0; i < count; ++i) shared_.workers.push_back(std::make_unique<Worker>(shared_, i, tag));
-  net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1}, [this](int number) { on_signal(number); });
+  for (unsigned i = 0; i < count; ++i)
+    shared_.workers.push_back(std::make_unique<Worker>(shared_, i, tag));
+  net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1},
+                       [this](int number) { on_signal(number); });
   for (auto& worker : shared_.workers) worker->start();
   for (const ListenerRuntime& listener : runtime_->listeners()) {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
@@ -94,6 +99,8 @@ void Server::drain() {
   }
 }
 
-void Server::finish() { loop_.stop(); }
+void Server::finish() {
+  loop_.stop();
+}
 
 }  // namespace fairlead::edge

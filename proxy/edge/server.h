@@ -16,10 +16,12 @@ class Server {
 
   // Binds the listeners, drops privileges. "" or the reason why not.
   std::string start();
+
   // The listeners' addresses as bound.
   const std::vector<ListenerRuntime>& listeners() const { return runtime_->listeners(); }
-  // Starts the workers and serves until a signal ends it. Returns the exit code: 0, or 3 when a second signal
-  // forced the end.
+
+  // Starts the workers and serves until a signal ends it. Returns the exit code: 0, or 3 when a
+  // second signal forced the end.
   int run();
 
  private:

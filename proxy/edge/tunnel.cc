@@ -78,8 +78,8 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
   std::size_t start = 0;  // [start, at) has been scanned and waits to be forwarded
   std::size_t at = 0;
   while (!from.close_got && !from.unreadable) {
-    wire::ScanResult result =
-        from.scanner.scan(bytes.subspan(at), rules_of(side), extensions_, from.counters, messages_left(side, before));
+    wire::ScanResult result = from.scanner.scan(bytes.subspan(at), rules_of(side), extensions_,
+                                                from.counters, messages_left(side, before));
     at += result.pass;
     if (result.event == Event::none) {
       forward(other(side), bytes.subspan(start, at - start));
@@ -94,7 +94,8 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
       continue;  // on_excess = "close": what follows is read only, for its Close
     }
     // A frame that is to pass as it is stays part of the run that waits.
-    bool ours = result.event == Event::pong && is_our_pong(from, bytes.subspan(at, result.frame), result.header);
+    bool ours = result.event == Event::pong &&
+                is_our_pong(from, bytes.subspan(at, result.frame), result.header);
     bool passes = result.event == Event::ping || (result.event == Event::pong && !ours);
     if (!passes) forward(other(side), bytes.subspan(start, at - start));
     if (!passes && !ours && !relay_event(side, bytes.subspan(at, result.frame), result)) break;
@@ -115,9 +116,15 @@ bool Tunnel::relay_event(Side side, std::span<const char> frame, const wire::Sca
   peers_[side].unreadable = true;
   bool client = side == kClient;
   switch (wire::close_code(result.violation)) {
-    case 1009: end(client ? client_message_too_big : backend_message_too_big); break;
-    case 1007: end(client ? client_bad_text : backend_bad_text); break;
-    default: end(client ? client_protocol_error : backend_protocol_error); break;
+    case 1009:
+      end(client ? client_message_too_big : backend_message_too_big);
+      break;
+    case 1007:
+      end(client ? client_bad_text : backend_bad_text);
+      break;
+    default:
+      end(client ? client_protocol_error : backend_protocol_error);
+      break;
   }
   return false;
 }
@@ -125,7 +132,8 @@ bool Tunnel::relay_event(Side side, std::span<const char> frame, const wire::Sca
 // A Close is due for the other side: only the frame that is on its way may still be completed.
 std::span<const char> Tunnel::finish_frame(Side side, std::span<const char> bytes) {
   Peer& from = peers_[side];
-  auto n = static_cast<std::size_t>(std::min<std::uint64_t>(from.scanner.frame_remaining(), bytes.size()));
+  auto n = static_cast<std::size_t>(
+      std::min<std::uint64_t>(from.scanner.frame_remaining(), bytes.size()));
   forward(other(side), bytes.first(n));
   from.scanner.skip(n, from.counters);
   try_close(other(side));
@@ -162,7 +170,8 @@ bool Tunnel::is_our_pong(Peer& from, std::span<const char> frame, const wire::Fr
   return true;
 }
 
-// A side is read while what it sends can go somewhere: a peer that does not keep up stops its source (backpressure).
+// A side is read while what it sends can go somewhere: a peer that does not keep up stops its
+// source (backpressure).
 void Tunnel::update_reading() {
   for (Side side : {kClient, kBackend}) {
     Peer& from = peers_[side];

@@ -1,9 +1,11 @@
 #pragma once
-// A WebSocket session after its handshake: two byte streams and a frame scanner for each. Bytes pass as they came, one
-// recv and one send a piece; pings, closes and limits fall between frames. All that an idle session keeps is in here.
+// A WebSocket session after its handshake: two byte streams and a frame scanner for each. Bytes
+// pass as they came, one recv and one send a piece; pings, closes and limits fall between frames.
+// All that an idle session keeps is in here.
 //
-// Ending (interface: section 5). Each side is told by a Close at a frame boundary of what goes to it; then its answer is
-// awaited for bounds::kCloseWait. settle() is the only place that finds the session over.
+// Ending (interface: section 5). Each side is told by a Close at a frame boundary of what goes to
+// it; then its answer is awaited for bounds::kCloseWait. settle() is the only place that finds the
+// session over.
 
 #include <array>
 #include <memory>
@@ -94,13 +96,22 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   std::span<const char> finish_frame(Side side, std::span<const char> bytes);
   void forward(Side to, std::span<const char> bytes);
   void keep_tail(Peer& from, std::span<const char> bytes);
-  bool dropping(Side from) const { return peers_[other(from)].close_sent || peers_[other(from)].gone; }
+
+  bool dropping(Side from) const {
+    return peers_[other(from)].close_sent || peers_[other(from)].gone;
+  }
+
   bool is_our_pong(Peer& from, std::span<const char> frame, const wire::FrameHeader& header);
   void update_reading();
-  Side side_of(const net::Stream& stream) const { return &stream == peers_[kClient].stream.get() ? kClient : kBackend; }
+
+  Side side_of(const net::Stream& stream) const {
+    return &stream == peers_[kClient].stream.get() ? kClient : kBackend;
+  }
+
   const wire::ScanRules& rules_of(Side side) const {
     return side == kClient ? route().from_client : route().from_backend;
   }
+
   const RouteRuntime& route() const { return *identity_.route; }
 
   // tunnel_limits.cc: message and byte rates of the client

@@ -1,4 +1,5 @@
-// Everything of a session that is not on the path of a byte: pings, deadlines, endings, its log lines.
+// Everything of a session that is not on the path of a byte: pings, deadlines, endings, its log
+// lines.
 
 #include <algorithm>
 #include <cassert>
@@ -29,8 +30,8 @@ void Tunnel::check_keepalive(Side side) {
   }
 }
 
-// The Ping waits for the end of a frame of this side. A side that falls silent within a frame could not answer a Ping
-// either: it has as long as one that does not answer.
+// The Ping waits for the end of a frame of this side. A side that falls silent within a frame could
+// not answer a Ping either: it has as long as one that does not answer.
 void Tunnel::check_stuck(Side side, const KeepaliveSettings& settings) {
   const Peer& peer = peers_[side];
   if (!peer.scanner.mid_frame() || !peer.stream->reading()) return;
@@ -71,7 +72,8 @@ wire::Masking Tunnel::masking(Side to) {
 void Tunnel::check_stall(Side side) {
   Peer& peer = peers_[side];
   if (!peer.stream->is_open() || !peer.stream->blocked()) return;
-  if (home_.loop.now() < peer.stream->stalled_since() + route().settings->timeouts.write_stall) return;
+  if (home_.loop.now() < peer.stream->stalled_since() + route().settings->timeouts.write_stall)
+    return;
   end(side == kClient ? Cause::slow_client : Cause::slow_backend);
 }
 
@@ -81,8 +83,10 @@ void Tunnel::check_deadlines() {
   if (ending_) return;
   for (Side side : {kClient, kBackend}) check_stall(side);
   if (ending_) return;
-  if (settings.max_lifetime && now >= opened_ + *settings.max_lifetime) return end(Cause::max_lifetime);
-  if (settings.idle_timeout && now >= last_data_ + *settings.idle_timeout) return end(Cause::idle_timeout);
+  if (settings.max_lifetime && now >= opened_ + *settings.max_lifetime)
+    return end(Cause::max_lifetime);
+  if (settings.idle_timeout && now >= last_data_ + *settings.idle_timeout)
+    return end(Cause::idle_timeout);
   check_keepalive(kClient);
   check_keepalive(kBackend);
   resume_throttled();
@@ -98,13 +102,15 @@ net::TimePoint Tunnel::next_deadline() {
     if (peer.stream->is_open() && peer.stream->blocked()) {
       next = std::min(next, peer.stream->stalled_since() + route().settings->timeouts.write_stall);
     }
-    KeepaliveStep step =
-        keepalive(side == kClient ? route().ping_client : route().ping_backend, {peer.heard, peer.pinged, peer.waiting}, now);
-    next = std::min(next, step.action == KeepaliveStep::Action::none ? step.next : step.next + conf::Millis{1});
+    KeepaliveStep step = keepalive(side == kClient ? route().ping_client : route().ping_backend,
+                                   {peer.heard, peer.pinged, peer.waiting}, now);
+    next = std::min(
+        next, step.action == KeepaliveStep::Action::none ? step.next : step.next + conf::Millis{1});
   }
   if (settings.max_lifetime) next = std::min(next, opened_ + *settings.max_lifetime);
   if (settings.idle_timeout) next = std::min(next, last_data_ + *settings.idle_timeout);
-  if (throttle_ && throttle_->waiting && now < throttle_->resume) next = std::min(next, throttle_->resume);
+  if (throttle_ && throttle_->waiting && now < throttle_->resume)
+    next = std::min(next, throttle_->resume);
   return next;
 }
 
@@ -120,7 +126,8 @@ void Tunnel::on_timer(net::Timer&) {
 
 // --- endings -------------------------------------------------------------------------------------
 
-// Fairlead ends the session, or finds that it has ended. The first cause stays; failure.h knows the codes.
+// Fairlead ends the session, or finds that it has ended. The first cause stays; failure.h knows the
+// codes.
 void Tunnel::end(Cause cause) {
   if (ending_) return;
   ending_ = true;
@@ -143,8 +150,8 @@ void Tunnel::end(Cause cause) {
   }
 }
 
-// Sends the Close that is due, if what goes to that side stands at a frame boundary. A frame whose rest will never come
-// cannot be ended: then only TCP can end.
+// Sends the Close that is due, if what goes to that side stands at a frame boundary. A frame whose
+// rest will never come cannot be ended: then only TCP can end.
 void Tunnel::try_close(Side to) {
   Peer& peer = peers_[to];
   Peer& source = peers_[other(to)];
@@ -166,9 +173,10 @@ void Tunnel::send_close(Side to, std::uint16_t code, std::string_view reason) {
   if (!sent) lost(to);
 }
 
-// A Close came in. The first one ends the session and passes with its code and reason; the other side's answer passes too,
-// unless that side was told by us already.
-void Tunnel::close_frame(Side from_side, std::span<const char> frame, const wire::FrameHeader& header) {
+// A Close came in. The first one ends the session and passes with its code and reason; the other
+// side's answer passes too, unless that side was told by us already.
+void Tunnel::close_frame(Side from_side, std::span<const char> frame,
+                         const wire::FrameHeader& header) {
   Peer& from = peers_[from_side];
   Peer& to = peers_[other(from_side)];
   from.close_got = true;
@@ -205,7 +213,8 @@ void Tunnel::lost(Side side, bool listens) {
   // Its answer to the Close we passed on will not come: the partner gets it from us.
   bool owed = partner.close_got && !partner.close_sent && !peer.close_got;
   // Not strict, its code may be one that only a broken peer sends.
-  if (owed && partner.close_due == 0) partner.close_due = wire::is_close_code_on_wire(close_code_) ? close_code_ : 1000;
+  if (owed && partner.close_due == 0)
+    partner.close_due = wire::is_close_code_on_wire(close_code_) ? close_code_ : 1000;
   try_close(other(side));
 }
 
@@ -221,7 +230,8 @@ void Tunnel::abandon(Side side) {
 
 bool Tunnel::over(Side side) const {
   const Peer& peer = peers_[side];
-  if (peer.stream->error() == 0 && peer.stream->blocked()) return false;  // its last bytes are on their way
+  if (peer.stream->error() == 0 && peer.stream->blocked())
+    return false;  // its last bytes are on their way
   return peer.gone || (peer.close_sent && peer.close_got);
 }
 
@@ -298,8 +308,10 @@ void Tunnel::log_close() {
   entry.close_code = close_code_;
   if (close_reason_) entry.close_reason = *close_reason_;
   const rules::Failure& why = rules::failure(cause_);
-  bool client = cause_ == Cause::client_closed || cause_ == Cause::client_gone || cause_ == Cause::client_dead;
-  bool backend = cause_ == Cause::backend_closed || cause_ == Cause::backend_gone || cause_ == Cause::backend_dead;
+  bool client = cause_ == Cause::client_closed || cause_ == Cause::client_gone ||
+                cause_ == Cause::client_dead;
+  bool backend = cause_ == Cause::backend_closed || cause_ == Cause::backend_gone ||
+                 cause_ == Cause::backend_dead;
   entry.closed_by = client ? "client" : backend ? "backend" : "proxy";
   entry.reason = why.word;
   home_.access.write(entry);

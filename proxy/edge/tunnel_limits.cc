@@ -1,4 +1,5 @@
-// Message and byte rates of a session's client: over the limit it is read no further (throttle), or told 1008 (close).
+// Message and byte rates of a session's client: over the limit it is read no further (throttle), or
+// told 1008 (close).
 
 #include <algorithm>
 
@@ -14,8 +15,9 @@ std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before)
   return there > begun ? there - begun : 0;
 }
 
-// Takes note of the data frames of a piece, and takes it out of the buckets. Bytes are charged after the fact: a piece is
-// read whole, and a debt is paid by waiting. `before` becomes what is accounted for.
+// Takes note of the data frames of a piece, and takes it out of the buckets. Bytes are charged
+// after the fact: a piece is read whole, and a debt is paid by waiting. `before` becomes what is
+// accounted for.
 void Tunnel::account(Side side, wire::ScanCounters& before) {
   const wire::ScanCounters after = peers_[side].counters;
   if (after.bytes == before.bytes && after.messages == before.messages) return;
@@ -36,7 +38,8 @@ void Tunnel::account(Side side, wire::ScanCounters& before) {
 // Reads the client no further until then.
 void Tunnel::throttle_until(net::TimePoint resume) {
   if (resume <= home_.loop.now()) return;
-  if (route().settings->limits.on_excess == conf::Limits::OnExcess::close) return end(rules::Cause::rate_exceeded);
+  if (route().settings->limits.on_excess == conf::Limits::OnExcess::close)
+    return end(rules::Cause::rate_exceeded);
   throttle_->resume = throttle_->waiting ? std::max(throttle_->resume, resume) : resume;
   throttle_->waiting = true;
   timer_.arm_by(throttle_->resume);
@@ -51,7 +54,8 @@ bool Tunnel::hold(std::span<const char> bytes) {
   return !ending_;
 }
 
-// A side's end was read. Behind messages that are held it waits for its turn: TLS tells both with one read.
+// A side's end was read. Behind messages that are held it waits for its turn: TLS tells both with
+// one read.
 void Tunnel::ended(Side side, net::IoStatus status) {
   if (side == kClient && throttle_ && !throttle_->held.empty()) {
     throttle_->end = status;
@@ -62,7 +66,8 @@ void Tunnel::ended(Side side, net::IoStatus status) {
 
 // A session that ends is throttled no more: what is held stands in front of the client's Close.
 void Tunnel::resume_throttled() {
-  if (!throttle_ || !throttle_->waiting || (home_.loop.now() < throttle_->resume && !ending_)) return;
+  if (!throttle_ || !throttle_->waiting || (home_.loop.now() < throttle_->resume && !ending_))
+    return;
   if (peers_[kBackend].stream->blocked() && !dropping(kClient)) return;  // on_drained asks again
   throttle_->waiting = false;
   std::string held = std::move(throttle_->held);

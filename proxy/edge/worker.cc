@@ -10,22 +10,24 @@
 namespace fairlead::edge {
 namespace {
 
-// A connection is handed over when this many more are here than at the least loaded worker: a wake-up of
-// another thread has to be worth it, and a handful of sessions do not matter.
+// A connection is handed over when this many more are here than at the least loaded worker: a
+// wake-up of another thread has to be worth it, and a handful of sessions do not matter.
 constexpr std::uint32_t kWorthHanding = 4;
 
 }  // namespace
 
 Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
-    : shared_(shared),
-      mailbox_(loop_),
-      access_(observe::access_logger()),
-      home_{loop_, links_, access_, {}, 1, false, {}, 0} {
+    : shared_(shared), mailbox_(loop_), access_(observe::access_logger()), home_{loop_,   links_,
+                                                                                 access_, {},
+                                                                                 1,       false,
+                                                                                 {},      0} {
   home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
   loop_.on_turn_end([this] { on_turn_end(); });
 }
 
-Worker::~Worker() { join(); }
+Worker::~Worker() {
+  join();
+}
 
 void Worker::start() {
   thread_ = std::thread([this] { run(); });
@@ -38,7 +40,8 @@ void Worker::join() {
 void Worker::run() {
   pthread_setname_np(pthread_self(), "worker");
   for (std::size_t i = 0; i < shared_.listening.size(); ++i) {
-    acceptors_.push_back(std::make_unique<net::Acceptor>(loop_, shared_.listening[i].get(), i, *this));
+    acceptors_.push_back(
+        std::make_unique<net::Acceptor>(loop_, shared_.listening[i].get(), i, *this));
   }
   loop_.run();
   acceptors_.clear();
@@ -62,8 +65,8 @@ void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t lis
   arrival.listener = listener;
   arrival.fd = std::move(fd);
   arrival.peer = peer;
-  arrival.too_many =
-      shared_.connections.load(std::memory_order_relaxed) >= shared_.runtime->config().server.max_connections;
+  arrival.too_many = shared_.connections.load(std::memory_order_relaxed) >=
+                     shared_.runtime->config().server.max_connections;
   arrival.place = Place(target.load_, arrival.too_many ? shared_.refused : shared_.connections);
   if (&target == this) return take(std::move(arrival));
   // std::function wants what can be copied.

@@ -1,6 +1,7 @@
 #pragma once
-// A thread with its event loop and its connections. It accepts on the sockets all workers share, and hands a
-// connection to a worker with fewer when the difference is worth it: long-lived sessions never even out by themselves.
+// A thread with its event loop and its connections. It accepts on the sockets all workers share,
+// and hands a connection to a worker with fewer when the difference is worth it: long-lived
+// sessions never even out by themselves.
 
 #include <atomic>
 #include <memory>
@@ -18,7 +19,7 @@ class Worker;
 // What the workers share.
 struct Shared {
   std::shared_ptr<const Runtime> runtime;
-  std::vector<net::Fd> listening;  // one per listener, in its order
+  std::vector<net::Fd> listening;             // one per listener, in its order
   std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
   std::atomic<std::uint32_t> refused{0};      // beyond it, about to be answered 503
   std::vector<std::unique_ptr<Worker>> workers;
@@ -31,7 +32,8 @@ class Worker final : public net::Acceptor::Handler {
   ~Worker();
 
   void start();
-  // Any thread: refuse what is new, end what there is; then `drained` is called, from the worker's thread.
+  // Any thread: refuse what is new, end what there is; then `drained` is called, from the worker's
+  // thread.
   void drain(net::TimePoint deadline, std::function<void()> drained);
   // Any thread: end everything now and stop the loop; join() follows.
   void stop();

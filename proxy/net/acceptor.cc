@@ -7,14 +7,21 @@
 namespace fairlead::net {
 
 Acceptor::Acceptor(Loop& loop, int listening, std::size_t tag, Handler& handler)
-    : loop_(loop), listening_(listening), tag_(tag), handler_(handler), resume_(loop.timers(), *this) {
+    : loop_(loop),
+      listening_(listening),
+      tag_(tag),
+      handler_(handler),
+      resume_(loop.timers(), *this) {
   event_ = event_new(
       loop.base(), listening, EV_READ | EV_PERSIST,
-      [](evutil_socket_t, short, void* self) { static_cast<Acceptor*>(self)->accept_some(); }, this);
+      [](evutil_socket_t, short, void* self) { static_cast<Acceptor*>(self)->accept_some(); },
+      this);
   event_add(event_, nullptr);
 }
 
-Acceptor::~Acceptor() { event_free(event_); }
+Acceptor::~Acceptor() {
+  event_free(event_);
+}
 
 void Acceptor::accept_some() {
   for (int i = 0; i < kBatch; ++i) {
@@ -26,7 +33,8 @@ void Acceptor::accept_some() {
       continue;
     }
     int error_number = errno;
-    if (error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS || error_number == ENOMEM) {
+    if (error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
+        error_number == ENOMEM) {
       event_del(event_);
       resume_.arm(loop_.now() + kPause);
       handler_.on_accept_paused(error_number);
@@ -37,6 +45,8 @@ void Acceptor::accept_some() {
   }
 }
 
-void Acceptor::on_timer(Timer&) { event_add(event_, nullptr); }
+void Acceptor::on_timer(Timer&) {
+  event_add(event_, nullptr);
+}
 
 }  // namespace fairlead::net

@@ -1,5 +1,6 @@
 #pragma once
-// Accepts on a listening socket that all workers share. Out of descriptors it pauses and comes back by itself.
+// Accepts on a listening socket that all workers share. Out of descriptors it pauses and comes back
+// by itself.
 
 #include <chrono>
 

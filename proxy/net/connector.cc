@@ -10,7 +10,9 @@ namespace fairlead::net {
 Connector::Connector(Loop& loop, Handler& handler)
     : loop_(loop), handler_(handler), deadline_(loop.timers(), *this) {}
 
-Connector::~Connector() { cancel(); }
+Connector::~Connector() {
+  cancel();
+}
 
 void Connector::cancel() {
   if (watching_) event_del(&event_);
@@ -28,7 +30,8 @@ void Connector::start(const conf::Address& address, TimePoint deadline) {
     early_error_ = errno;
   } else {
     int one = 1;
-    if (raw.any.sa_family != AF_UNIX) setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (raw.any.sa_family != AF_UNIX)
+      setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(fd_.get(), &raw.any, size) != 0 && errno != EINPROGRESS) early_error_ = errno;
   }
   if (early_error_ != 0) {
@@ -63,6 +66,8 @@ void Connector::finish(int error_number) {
   }
 }
 
-void Connector::on_timer(Timer&) { finish(early_error_ != 0 ? early_error_ : ETIMEDOUT); }
+void Connector::on_timer(Timer&) {
+  finish(early_error_ != 0 ? early_error_ : ETIMEDOUT);
+}
 
 }  // namespace fairlead::net

@@ -27,7 +27,8 @@ class Connector final : Timer::Handler {
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
 
-  // Starts; the outcome comes from the loop, never from within this call. `address` is kind ip or unix_path.
+  // Starts; the outcome comes from the loop, never from within this call. `address` is kind ip or
+  // unix_path.
   void start(const conf::Address& address, TimePoint deadline);
   // No outcome will come any more.
   void cancel();

@@ -8,8 +8,8 @@
 namespace fairlead::net {
 namespace {
 
-// Debian's libevent is used by one thread per base: no locks. The changelist merges what a turn does
-// to a descriptor (pause and resume cost nothing) and saves the epoll_ctl before a close.
+// Debian's libevent is used by one thread per base: no locks. The changelist merges what a turn
+// does to a descriptor (pause and resume cost nothing) and saves the epoll_ctl before a close.
 event_base* make_base() {
   event_config* config = event_config_new();
   event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
@@ -30,7 +30,11 @@ Loop::Loop()
       relay_(new char[kHeadroom + conf::bounds::kRelayBuffer + kRecordRoom]),
       cipher_(new char[conf::bounds::kRelayBuffer]) {
   wakeup_ = evtimer_new(
-      base_, [](evutil_socket_t, short, void* self) { static_cast<Loop*>(self)->wakeup_at_ = TimePoint::max(); }, this);
+      base_,
+      [](evutil_socket_t, short, void* self) {
+        static_cast<Loop*>(self)->wakeup_at_ = TimePoint::max();
+      },
+      this);
   cipher_out_.reserve(conf::bounds::kRelayBuffer + 4096);
 }
 

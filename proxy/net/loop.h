@@ -27,11 +27,14 @@ class Loop {
 
   // Turns until stop(). The calling thread becomes the loop's.
   void run();
+
   // From the loop's own thread; others post it through a Mailbox.
   void stop() { stopped_ = true; }
+
   // One turn: waits for events (or, not blocking, takes what is there), runs their handlers, fires
   // timers, then calls the turn-end hook.
   void turn(bool block);
+
   // Called after each turn, when no handler is running.
   void on_turn_end(std::function<void()> hook) { turn_end_ = std::move(hook); }
 
@@ -40,6 +43,7 @@ class Loop {
     if (now_stale_) read_clock();
     return now_;
   }
+
   // Tests turn the clock by hand.
   void advance_clock(Clock::duration by) {
     skew_ += by;
@@ -47,18 +51,25 @@ class Loop {
   }
 
   TimerWheel& timers() { return timers_; }
+
   event_base* base() { return base_; }
+
   // The thread that runs the loop; before run(), the one that made it.
   bool in_thread() const { return std::this_thread::get_id() == thread_; }
 
-  // One read of any connection goes here; `kHeadroom` bytes in front of it are writable too, so that
-  // what the scanner left over can stand before what comes. Valid until the next handler.
+  // One read of any connection goes here; `kHeadroom` bytes in front of it are writable too, so
+  // that what the scanner left over can stand before what comes. Valid until the next handler.
   static constexpr std::size_t kHeadroom = 256;
   // A record that began in an earlier read may come out on top of what this one brought.
   static constexpr std::size_t kRecordRoom = 16 * 1024;
-  std::span<char> relay_buffer() { return {relay_.get() + kHeadroom, conf::bounds::kRelayBuffer + kRecordRoom}; }
+
+  std::span<char> relay_buffer() {
+    return {relay_.get() + kHeadroom, conf::bounds::kRelayBuffer + kRecordRoom};
+  }
+
   // Ciphertext in and out, used within one TLS read or write only.
   std::span<char> cipher_buffer() { return {cipher_.get(), conf::bounds::kRelayBuffer}; }
+
   std::string& cipher_out() { return cipher_out_; }
 
  private:

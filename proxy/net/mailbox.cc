@@ -18,7 +18,9 @@ Mailbox::Mailbox(Loop& loop) : eventfd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) 
   event_add(event_, nullptr);
 }
 
-Mailbox::~Mailbox() { event_free(event_); }
+Mailbox::~Mailbox() {
+  event_free(event_);
+}
 
 void Mailbox::post(std::function<void()> work) {
   bool first = false;
@@ -50,7 +52,9 @@ Signals::Signals(Loop& loop, const std::vector<int>& numbers, std::function<void
   for (int number : numbers) {
     event* added = evsignal_new(
         loop.base(), number,
-        [](evutil_socket_t signal, short, void* self) { static_cast<Signals*>(self)->handler_(static_cast<int>(signal)); },
+        [](evutil_socket_t signal, short, void* self) {
+          static_cast<Signals*>(self)->handler_(static_cast<int>(signal));
+        },
         this);
     event_add(added, nullptr);
     events_.push_back(added);
@@ -61,7 +65,8 @@ Signals::~Signals() {
   for (event* added : events_) {
     int number = event_get_signal(added);
     event_free(added);
-    std::signal(number, SIG_IGN);  // one that comes while the process ends must not change its exit code
+    std::signal(number,
+                SIG_IGN);  // one that comes while the process ends must not change its exit code
   }
 }
 

@@ -21,8 +21,8 @@ void enable(int fd, int level, int option) {
   setsockopt(fd, level, option, &one, sizeof one);
 }
 
-// Whether nobody listens on a unix socket's path any more. Only a refusal says so: a full queue, a lack of permission or
-// a socket of another type are somebody's.
+// Whether nobody listens on a unix socket's path any more. Only a refusal says so: a full queue, a
+// lack of permission or a socket of another type are somebody's.
 bool abandoned(const SocketAddress& address, socklen_t size) {
   Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return probe && connect(probe.get(), &address.any, size) != 0 && errno == ECONNREFUSED;
@@ -30,6 +30,7 @@ bool abandoned(const SocketAddress& address, socklen_t size) {
 
 void remove_stale_socket(const conf::Address& address, const SocketAddress& raw, socklen_t size) {
   struct stat file {};
+
   if (lstat(address.host.c_str(), &file) == 0 && S_ISSOCK(file.st_mode) && abandoned(raw, size)) {
     unlink(address.host.c_str());
   }

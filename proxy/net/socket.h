@@ -1,9 +1,9 @@
 #pragma once
 // Sockets and their addresses: what the other files of this folder need of the system.
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <netinet/in.h>
 
 #include <optional>
 #include <string>
@@ -18,14 +18,21 @@ namespace fairlead::net {
 class Fd {
  public:
   Fd() = default;
+
   explicit Fd(int fd) : fd_(fd) {}
+
   Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
   Fd& operator=(Fd&& other) noexcept;
+
   ~Fd() { reset(); }
 
   int get() const { return fd_; }
+
   int release() { return std::exchange(fd_, -1); }
+
   void reset();
+
   explicit operator bool() const { return fd_ >= 0; }
 
  private:

@@ -18,7 +18,9 @@ Stream::Stream(Loop& loop, int fd) : loop_(loop), fd_(fd) {
   event_assign(&event_, loop.base(), fd, 0, on_event, this);
 }
 
-Stream::~Stream() { close(); }
+Stream::~Stream() {
+  close();
+}
 
 void Stream::close() {
   if (fd_ < 0) return;
@@ -88,15 +90,20 @@ ReadResult Stream::receive(std::span<char> into) {
   return {0, IoStatus::error};
 }
 
-ReadResult Stream::read(std::span<char> into) { return receive(into); }
+ReadResult Stream::read(std::span<char> into) {
+  return receive(into);
+}
 
-bool Stream::write(std::span<const char> data) { return send_all(data); }
+bool Stream::write(std::span<const char> data) {
+  return send_all(data);
+}
 
 bool Stream::send_all(std::span<const char> data) {
   if (fd_ < 0 || error_ != 0 || finishing_) return false;
   if (data.empty()) return true;
   if (pending_) {
-    // A peer that takes some but never all must not make this grow: what was sent goes once it is the bigger part.
+    // A peer that takes some but never all must not make this grow: what was sent goes once it is
+    // the bigger part.
     if (pending_->sent > pending_->data.size() / 2) {
       pending_->data.erase(0, pending_->sent);
       pending_->sent = 0;
@@ -124,7 +131,8 @@ bool Stream::send_all(std::span<const char> data) {
 void Stream::flush() {
   if (!pending_) return;
   Pending& pending = *pending_;
-  ssize_t n = send(fd_, pending.data.data() + pending.sent, pending.data.size() - pending.sent, MSG_NOSIGNAL);
+  ssize_t n = send(fd_, pending.data.data() + pending.sent, pending.data.size() - pending.sent,
+                   MSG_NOSIGNAL);
   if (n < 0) {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
     fail(errno);
@@ -149,6 +157,8 @@ void Stream::shut_down() {
   if (fd_ >= 0 && !std::exchange(shut_, true)) ::shutdown(fd_, SHUT_WR);
 }
 
-std::string Stream::failure_text() const { return error_ != 0 ? error_text(error_) : std::string(); }
+std::string Stream::failure_text() const {
+  return error_ != 0 ? error_text(error_) : std::string();
+}
 
 }  // namespace fairlead::net

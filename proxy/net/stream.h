@@ -1,6 +1,7 @@
 #pragma once
-// A non-blocking byte stream, plain or TLS. Reads go into the caller's buffer, one recv each; writes leave at once, one
-// send each, and only what the peer does not take is copied and sent later. So a stream that keeps up owns no buffer.
+// A non-blocking byte stream, plain or TLS. Reads go into the caller's buffer, one recv each;
+// writes leave at once, one send each, and only what the peer does not take is copied and sent
+// later. So a stream that keeps up owns no buffer.
 //
 // No call of a stream runs a handler: handlers run from the loop only.
 
@@ -55,24 +56,31 @@ class Stream {
 
   // Pause and resume. Does nothing when it is so already.
   void want_read(bool on);
+
   bool reading() const { return reading_; }
 
   // Something is held back; the source of what is written should be paused.
   bool blocked() const { return pending_ != nullptr; }
+
   // Since when not one byte of what is held back was taken.
   TimePoint stalled_since() const { return pending_->progress; }
+
   std::size_t held_bytes() const { return pending_ ? pending_->data.size() - pending_->sent : 0; }
 
   bool is_open() const { return fd_ >= 0; }
+
   int error() const { return error_; }  // errno of what broke it, 0 for none
+
   // Bytes that were read from the socket before this stream was made come first out of read().
   void unread(std::string_view bytes);
   int release_fd();  // gives the socket away; the stream is closed then
 
   // The TLS engine, null for a plain stream.
   virtual const tls::Engine* tls() const { return nullptr; }
+
   // TLS: whether the handshake is over. Plain streams are ready at once.
   virtual bool ready() const { return true; }
+
   // Why TLS failed, one line.
   virtual std::string failure_text() const;
 
@@ -116,8 +124,11 @@ class TlsStream final : public Stream {
   bool write(std::span<const char> data) override;
   using Stream::write;
   void finish() override;
+
   const tls::Engine* tls() const override { return engine_.get(); }
+
   bool ready() const override { return ready_; }
+
   std::string failure_text() const override;
 
  private:

@@ -59,7 +59,8 @@ void TimerWheel::cascade(unsigned level) {
   auto slot = static_cast<unsigned>((now_tick_ >> (kBits * level)) & (kSlots - 1));
   occupied_[level] &= ~(std::uint64_t{1} << slot);
   Timer* list = nullptr;
-  while (Timer* timer = slots_[level][slot]) {  // taken out first: insert() may choose this slot again
+  while (Timer* timer =
+             slots_[level][slot]) {  // taken out first: insert() may choose this slot again
     unlink(*timer);
     link(list, *timer);
   }

@@ -1,7 +1,7 @@
 #pragma once
-// One-shot timers in a hierarchical wheel: arm, disarm and fire are O(1), a sleeping timer costs nothing.
-// Meant to be armed lazily: a deadline that moves away is not touched; the timer fires early, its
-// handler looks at the clock and arms again.
+// One-shot timers in a hierarchical wheel: arm, disarm and fire are O(1), a sleeping timer costs
+// nothing. Meant to be armed lazily: a deadline that moves away is not touched; the timer fires
+// early, its handler looks at the clock and arms again.
 
 #include <array>
 #include <chrono>
@@ -27,7 +27,9 @@ class Timer {
   };
 
   Timer(TimerWheel& wheel, Handler& handler) : wheel_(wheel), handler_(handler) {}
+
   ~Timer() { disarm(); }
+
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
@@ -36,6 +38,7 @@ class Timer {
   // Makes sure it fires no later than `deadline`: an earlier one stays as it is.
   void arm_by(TimePoint deadline);
   void disarm();
+
   bool armed() const { return tick_ != 0; }
 
  private:
@@ -48,13 +51,14 @@ class Timer {
   std::uint64_t tick_ = 0;  // 0: not armed
 };
 
-// Four levels of 64 slots, a tick of 4 ms: reaches 18 hours; what lies beyond is put as far as it goes
-// and sorted again when it comes up.
+// Four levels of 64 slots, a tick of 4 ms: reaches 18 hours; what lies beyond is put as far as it
+// goes and sorted again when it comes up.
 class TimerWheel {
  public:
   static constexpr std::chrono::milliseconds kTick{4};
 
   explicit TimerWheel(TimePoint start) : start_(start) {}
+
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 

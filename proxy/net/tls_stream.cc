@@ -1,4 +1,5 @@
-// TLS over a Stream: ciphertext of a wake-up comes in with one recv, what is to be sent leaves with one send.
+// TLS over a Stream: ciphertext of a wake-up comes in with one recv, what is to be sent leaves with
+// one send.
 
 #include <cassert>
 
@@ -18,7 +19,8 @@ bool TlsStream::send_output() {
 }
 
 ReadResult TlsStream::read(std::span<char> into) {
-  // So nothing decrypted is ever left inside OpenSSL, where no event of the socket would tell of it.
+  // So nothing decrypted is ever left inside OpenSSL, where no event of the socket would tell of
+  // it.
   assert(into.size() >= loop_.cipher_buffer().size() + Loop::kRecordRoom);
   ReadResult raw = receive(loop_.cipher_buffer());
   if (raw.n == 0) return raw;

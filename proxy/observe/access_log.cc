@@ -19,15 +19,18 @@ class Json {
     key(name);
     append_json_string(value, out_);
   }
+
   void number(std::string_view name, std::uint64_t value) {
     key(name);
     fmt::format_to(std::back_inserter(out_), "{}", value);
   }
+
   void millis(std::string_view name, std::optional<double> value) {
     if (!value) return;
     key(name);
     fmt::format_to(std::back_inserter(out_), "{:.3f}", *value);
   }
+
   void key(std::string_view name) {
     out_ += first_ ? "\"" : ",\"";
     first_ = false;
@@ -77,7 +80,8 @@ void append_outcome(const Entry& entry, Json& json) {
   if (entry.bytes_out) json.number("bytes_out", *entry.bytes_out);
   if (entry.pings) json.number("pings", *entry.pings);
   json.millis("rtt_ms", entry.rtt_ms);
-  if (entry.close_code != 0) json.number("close_code", static_cast<std::uint64_t>(entry.close_code));
+  if (entry.close_code != 0)
+    json.number("close_code", static_cast<std::uint64_t>(entry.close_code));
   json.text("close_reason", entry.close_reason);
   json.text("closed_by", entry.closed_by);
   json.text("reason", entry.reason);
@@ -85,7 +89,9 @@ void append_outcome(const Entry& entry, Json& json) {
 
 }  // namespace
 
-std::string conn_id_text(std::uint64_t id) { return fmt::format("{:016x}", id); }
+std::string conn_id_text(std::uint64_t id) {
+  return fmt::format("{:016x}", id);
+}
 
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';

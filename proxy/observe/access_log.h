@@ -1,7 +1,8 @@
 #pragma once
-// The access log: one JSON object a line (interface: section 7). Each worker gathers its lines and hands them over once a
-// turn; a thread of the logger writes them, so that a slow disk or a full pipe never stops a worker. When the queue is
-// full the oldest lines are dropped rather than sessions delayed.
+// The access log: one JSON object a line (interface: section 7). Each worker gathers its lines and
+// hands them over once a turn; a thread of the logger writes them, so that a slow disk or a full
+// pipe never stops a worker. When the queue is full the oldest lines are dropped rather than
+// sessions delayed.
 
 #include <chrono>
 #include <cstdint>
@@ -39,13 +40,15 @@ struct Entry {
   std::string_view extensions;
   std::optional<double> handshake_ms;
   std::optional<double> duration_ms;
+
   struct Traffic {
     std::uint64_t msgs_in = 0;  // data messages from the client
     std::uint64_t msgs_out = 0;
     std::uint64_t bytes_in = 0;  // their payload
     std::uint64_t bytes_out = 0;
   };
-  std::optional<Traffic> traffic;  // of a session
+
+  std::optional<Traffic> traffic;          // of a session
   std::optional<std::uint64_t> bytes_out;  // of an http event: body bytes to the client
   std::optional<std::uint32_t> pings;      // sent by Fairlead
   std::optional<double> rtt_ms;            // the client's, last measured
@@ -68,6 +71,7 @@ class AccessLog {
   explicit AccessLog(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
 
   bool on() const { return logger_ != nullptr; }
+
   void write(const Entry& entry);
   // Hands over what was gathered; once per turn of the loop.
   void flush();

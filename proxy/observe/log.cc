@@ -20,6 +20,7 @@ namespace {
 class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit FileSink(const std::string& path) { file_.open(path); }
+
   void reopen() {
     std::lock_guard lock(mutex_);
     file_.reopen(false);
@@ -31,6 +32,7 @@ class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
     formatter_->format(message, line);
     file_.write(line);
   }
+
   void flush_() override { file_.flush(); }
 
  private:
@@ -40,12 +42,16 @@ class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
 // The message as a JSON string, for format = "json".
 class JsonMessage final : public spdlog::custom_flag_formatter {
  public:
-  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
     std::string text;
     append_json_string({message.payload.data(), message.payload.size()}, text);
     out.append(text.data(), text.data() + text.size());
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<JsonMessage>();
+  }
 };
 
 struct Logs {
@@ -69,29 +75,38 @@ spdlog::sink_ptr make_sink(const std::string& where) {
 }
 
 std::shared_ptr<spdlog::logger> make_logger(const char* name, const std::string& where) {
-  auto logger = std::make_shared<spdlog::async_logger>(name, make_sink(where), logs().pool,
-                                                       spdlog::async_overflow_policy::overrun_oldest);
+  auto logger = std::make_shared<spdlog::async_logger>(
+      name, make_sink(where), logs().pool, spdlog::async_overflow_policy::overrun_oldest);
   logger->flush_on(spdlog::level::trace);  // by the logger's thread, as soon as a batch is written
   return logger;
 }
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: break;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      break;
   }
   return spdlog::level::err;
 }
 
 spdlog::level::level_enum to_spdlog(conf::Log::Level level) {
   switch (level) {
-    case conf::Log::Level::trace: return spdlog::level::trace;
-    case conf::Log::Level::debug: return spdlog::level::debug;
-    case conf::Log::Level::info: return spdlog::level::info;
-    case conf::Log::Level::warn: return spdlog::level::warn;
-    case conf::Log::Level::error: break;
+    case conf::Log::Level::trace:
+      return spdlog::level::trace;
+    case conf::Log::Level::debug:
+      return spdlog::level::debug;
+    case conf::Log::Level::info:
+      return spdlog::level::info;
+    case conf::Log::Level::warn:
+      return spdlog::level::warn;
+    case conf::Log::Level::error:
+      break;
   }
   return spdlog::level::err;
 }
@@ -134,11 +149,17 @@ void reopen_logs() {
   }
 }
 
-void close_logs() { logs() = Logs{}; }
+void close_logs() {
+  logs() = Logs{};
+}
 
-std::shared_ptr<spdlog::logger> access_logger() { return logs().access; }
+std::shared_ptr<spdlog::logger> access_logger() {
+  return logs().access;
+}
 
-bool log_enabled(Level level) { return logs().main && logs().main->should_log(to_spdlog(level)); }
+bool log_enabled(Level level) {
+  return logs().main && logs().main->should_log(to_spdlog(level));
+}
 
 void log_line(Level level, const std::string& text) {
   logs().main->log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));

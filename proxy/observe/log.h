@@ -1,5 +1,6 @@
 #pragma once
-// The program's two logs, over spdlog's asynchronous loggers: what happens to Fairlead itself, and the access log.
+// The program's two logs, over spdlog's asynchronous loggers: what happens to Fairlead itself, and
+// the access log.
 
 #include <fmt/format.h>
 
@@ -31,22 +32,26 @@ void log_line(Level level, const std::string& text);
 
 template <class... Args>
 void log_debug(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(Level::debug)) log_line(Level::debug, fmt::format(format, std::forward<Args>(args)...));
+  if (log_enabled(Level::debug))
+    log_line(Level::debug, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(Level::info)) log_line(Level::info, fmt::format(format, std::forward<Args>(args)...));
+  if (log_enabled(Level::info))
+    log_line(Level::info, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>
 void log_warn(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(Level::warn)) log_line(Level::warn, fmt::format(format, std::forward<Args>(args)...));
+  if (log_enabled(Level::warn))
+    log_line(Level::warn, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>
 void log_error(fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(Level::error)) log_line(Level::error, fmt::format(format, std::forward<Args>(args)...));
+  if (log_enabled(Level::error))
+    log_line(Level::error, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace fairlead::observe

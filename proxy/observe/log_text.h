@@ -12,6 +12,7 @@ namespace fairlead::observe {
 class LogText {
  public:
   enum Item : std::uint8_t { request_id, host, path, origin, subprotocol, extensions, sni, kItems };
+
   using Items = std::array<std::string_view, kItems>;
 
   LogText() = default;

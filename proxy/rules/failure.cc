@@ -61,6 +61,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::forced_stop,                  "forced_stop",                 proxy,   false, 503,  true,  0,    0,    "server was stopped"},
   {Cause::internal_error,               "internal_error",              proxy,   false, 500,  true,  1011, 1011, "internal error"},
 }};
+
 // clang-format on
 
 constexpr bool in_order() {
@@ -74,6 +75,8 @@ static_assert(in_order(), "a row per Cause, in the enum's order");
 
 }  // namespace
 
-const Failure& failure(Cause cause) { return kTable[static_cast<std::size_t>(cause)]; }
+const Failure& failure(Cause cause) {
+  return kTable[static_cast<std::size_t>(cause)];
+}
 
 }  // namespace fairlead::rules

@@ -9,8 +9,8 @@ namespace fairlead::rules {
 
 enum class Cause : std::uint8_t {
   // How an exchange or a session ends well.
-  done,           // an HTTP exchange, answered in full
-  client_closed,  // the client sent the first Close
+  done,            // an HTTP exchange, answered in full
+  client_closed,   // the client sent the first Close
   backend_closed,  // the backend did
   // Refused before a backend was dialled.
   malformed_request,
@@ -71,14 +71,14 @@ enum class Fault : std::uint8_t { nobody, client, backend, proxy };
 // What follows from a cause. 0 in a code: nothing of the kind is sent.
 struct Failure {
   Cause cause;
-  std::string_view word;      // the log's `reason` and the one word of our own answers
-  Fault fault;                // nobody: a normal end
-  bool retryable;             // another server may be tried, as long as nothing was sent
-  std::uint16_t status;       // HTTP status of our answer
-  bool close_connection;      // after that answer
-  std::uint16_t client_code;  // WebSocket close code (RFC 6455 7.4.1) for the client
+  std::string_view word;       // the log's `reason` and the one word of our own answers
+  Fault fault;                 // nobody: a normal end
+  bool retryable;              // another server may be tried, as long as nothing was sent
+  std::uint16_t status;        // HTTP status of our answer
+  bool close_connection;       // after that answer
+  std::uint16_t client_code;   // WebSocket close code (RFC 6455 7.4.1) for the client
   std::uint16_t backend_code;  // ... for the backend
-  std::string_view text;      // a few words: the Close reason, the body of our answer
+  std::string_view text;       // a few words: the Close reason, the body of our answer
 };
 
 const Failure& failure(Cause cause);

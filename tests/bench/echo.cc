@@ -26,7 +26,8 @@ int listen_at(std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(fd, 16384) != 0) {
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      listen(fd, 16384) != 0) {
     die("cannot listen on port " + std::to_string(port));
   }
   return fd;
@@ -38,8 +39,10 @@ bool answer_handshake(Peer& peer) {
   std::string head = peer.in.substr(0, end + 4);
   wire::RequestHead request;
   if (wire::parse_request(head, request) != wire::HeadError::none) return false;
-  peer.out += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-              wire::accept_key(request.fields.get("Sec-WebSocket-Key")) + "\r\n\r\n";
+  peer.out +=
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+      "Upgrade\r\nSec-WebSocket-Accept: " +
+      wire::accept_key(request.fields.get("Sec-WebSocket-Key")) + "\r\n\r\n";
   peer.in.erase(0, end + 4);
   peer.open = true;
   return true;

@@ -26,7 +26,8 @@ Peer open_peer(const LoadOptions& options, SSL_CTX* context) {
   address.sin_family = AF_INET;
   address.sin_port = htons(options.target.port);
   inet_pton(AF_INET, options.target.host.c_str(), &address.sin_addr);
-  if (connect(peer.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("cannot connect");
+  if (connect(peer.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    die("cannot connect");
   int one = 1;
   setsockopt(peer.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (context != nullptr) {
@@ -34,8 +35,9 @@ Peer open_peer(const LoadOptions& options, SSL_CTX* context) {
     SSL_set_fd(peer.tls, peer.fd);
     if (SSL_connect(peer.tls) != 1) die("TLS handshake failed");
   }
-  peer.out = "GET /bench HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  peer.out =
+      "GET /bench HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
   if (!peer.flush()) die("handshake was not sent");
   while (peer.in.find("\r\n\r\n") == std::string::npos) {
     if (!peer.receive()) die("connection ended in the handshake");
@@ -69,7 +71,9 @@ unsigned take_frames(Peer& peer) {
     std::size_t size = wire::decode_header(rest, header);
     if (size == 0 || rest.size() - size < header.length) break;
     if (header.opcode == 9) {
-      auto pong = wire::make_control(wire::Opcode::pong, rest.subspan(size, static_cast<std::size_t>(header.length)), {true, {1, 2, 3, 4}});
+      auto pong = wire::make_control(wire::Opcode::pong,
+                                     rest.subspan(size, static_cast<std::size_t>(header.length)),
+                                     {true, {1, 2, 3, 4}});
       peer.out.append(pong.bytes.data(), pong.size);
     } else if (header.opcode < 8) {
       ++count;
@@ -81,7 +85,8 @@ unsigned take_frames(Peer& peer) {
 }
 
 // Runs the connections until `end`; `send` keeps messages in flight, else only Pings are answered.
-std::uint64_t run(int poll, std::vector<Peer>& peers, const std::string& message, Clock::time_point end, bool send) {
+std::uint64_t run(int poll, std::vector<Peer>& peers, const std::string& message,
+                  Clock::time_point end, bool send) {
   std::uint64_t done = 0;
   epoll_event events[512];
   while (Clock::now() < end) {
@@ -139,8 +144,12 @@ int run_load(const LoadOptions& options) {
   std::printf("warm\n");
   std::fflush(stdout);
   begin = Clock::now();
-  std::uint64_t done = run(poll, peers, message, begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds)), true);
-  std::printf("done %llu %.6f\n", static_cast<unsigned long long>(done), std::chrono::duration<double>(Clock::now() - begin).count());
+  std::uint64_t done = run(poll, peers, message,
+                           begin + std::chrono::duration_cast<Clock::duration>(
+                                       std::chrono::duration<double>(options.seconds)),
+                           true);
+  std::printf("done %llu %.6f\n", static_cast<unsigned long long>(done),
+              std::chrono::duration<double>(Clock::now() - begin).count());
   return 0;
 }
 

@@ -1,5 +1,6 @@
 // bench_peer echo PORT
-// bench_peer load --to HOST:PORT [--tls] [--connections N] [--in-flight N] [--size BYTES] [--seconds S] [--idle]
+// bench_peer load --to HOST:PORT [--tls] [--connections N] [--in-flight N] [--size BYTES]
+// [--seconds S] [--idle]
 
 #include <CLI/CLI.hpp>
 

@@ -42,7 +42,8 @@ bool Peer::flush() {
 Target parse_target(std::string_view text) {
   std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) die("not HOST:PORT: " + std::string(text));
-  return {std::string(text.substr(0, colon)), static_cast<std::uint16_t>(std::stoi(std::string(text.substr(colon + 1))))};
+  return {std::string(text.substr(0, colon)),
+          static_cast<std::uint16_t>(std::stoi(std::string(text.substr(colon + 1))))};
 }
 
 }  // namespace fairlead::bench

@@ -1,5 +1,6 @@
 #pragma once
-// What the bench's echo server and load generator share: one connection with a small buffer, over TCP or TLS.
+// What the bench's echo server and load generator share: one connection with a small buffer, over
+// TCP or TLS.
 
 #include <openssl/ssl.h>
 
@@ -13,8 +14,8 @@ namespace fairlead::bench {
 struct Peer {
   int fd = -1;
   SSL* tls = nullptr;
-  std::string in;   // received, not used yet
-  std::string out;  // not sent yet
+  std::string in;     // received, not used yet
+  std::string out;    // not sent yet
   bool open = false;  // the WebSocket handshake is done
   unsigned in_flight = 0;
 
@@ -31,6 +32,7 @@ struct Target {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
 };
+
 Target parse_target(std::string_view text);  // "127.0.0.1:8080"
 
 // `echo`: a WebSocket server that returns each frame; ends with the process.
@@ -45,6 +47,7 @@ struct LoadOptions {
   double seconds = 5;
   bool idle = false;  // opens, says so, and stays until standard input ends
 };
+
 int run_load(const LoadOptions& options);
 
 }  // namespace fairlead::bench

@@ -147,7 +147,8 @@ TEST_CASE("deadlines: a drain waits for the boundary until its own deadline", "[
   CHECK(flow.logged("reason", R"("stopping")"));
 }
 
-TEST_CASE("deadlines: once its Close is out a drain waits five seconds for the answer", "[flow][deadline]") {
+TEST_CASE("deadlines: once its Close is out a drain waits five seconds for the answer",
+          "[flow][deadline]") {
   Flow flow;
   flow.start();
   const std::string frame = make({.opcode = 2, .payload = std::string(3000, 'd')});

@@ -252,12 +252,14 @@ TEST_CASE("keepalive: any frame instead of the pong is a sign of life", "[flow][
   CHECK(pings(*flow.client).size() == 5);
 }
 
-TEST_CASE("keepalive: two ends that fall silent within their frames are not waited for", "[flow][keepalive]") {
+TEST_CASE("keepalive: two ends that fall silent within their frames are not waited for",
+          "[flow][keepalive]") {
   const bool ping_backend = GENERATE(true, false);
   CAPTURE(ping_backend);
   Flow flow(pinging(ping_backend));
   flow.start();
-  flow.client->send(make({.opcode = 2, .payload = std::string(100, 'c'), .masked = true}).substr(0, 50));
+  flow.client->send(
+      make({.opcode = 2, .payload = std::string(100, 'c'), .masked = true}).substr(0, 50));
   flow.backend->send(make({.opcode = 2, .payload = std::string(100, 'b')}).substr(0, 50));
   flow.pump();
   for (int i = 0; i < 10; ++i) flow.pass(10s);
@@ -267,7 +269,8 @@ TEST_CASE("keepalive: two ends that fall silent within their frames are not wait
   CHECK(flow.close_lines() == 1);
 }
 
-TEST_CASE("keepalive: a frame that goes on slowly keeps its session, pings or not", "[flow][keepalive]") {
+TEST_CASE("keepalive: a frame that goes on slowly keeps its session, pings or not",
+          "[flow][keepalive]") {
   Flow flow(pinging(true));
   flow.start();
   const std::string up = make({.opcode = 2, .payload = std::string(100, 'c'), .masked = true});

@@ -15,6 +15,7 @@ namespace {
 class Dice {
  public:
   explicit Dice(std::uint32_t seed) : engine_(seed) {}
+
   unsigned operator()() { return static_cast<unsigned>(engine_()); }
 
  private:
