@@ -22,7 +22,8 @@ struct OriginPattern {
   std::string host;        // lower case; wildcard: without "*."
   std::uint16_t port = 0;  // the scheme's default filled in (http 80, https 443)
 
-  // Nothing on bad text (no scheme, a path, user info, a wildcard not in first place, another scheme than http and https...).
+  // Nothing on bad text (no scheme, a path, user info, a wildcard not in first place, another
+  // scheme than http and https...).
   static std::optional<OriginPattern> parse(std::string_view text);
   bool operator==(const OriginPattern&) const = default;
 };

@@ -166,7 +166,7 @@ void Connection::on_head(std::string bytes) {
   request->request_id = rules::kept_request_id(request->head);
   if (request->request_id.empty()) request->request_id = rules::make_request_id();
   bool no_body = wire::request_framing(request->head).kind == wire::Framing::Kind::none;
-  request->keep_alive = no_body && request->head.minor_version == 1 && !home_.draining &&
+  request->keep_alive = no_body && request->head.minor_version == 1 && !home_.refuses_new() &&
                         !request->head.fields.has_token("Connection", "close");
   if (too_many_) return answer(Cause::max_connections, request.get(), std::chrono::seconds(5));
   if (!check_listener(*request)) return;
@@ -200,7 +200,7 @@ void Connection::admit(std::unique_ptr<Request> request) {
   rules::Admission admission =
       rules::admit(request->head, request->client,
                    {runtime_->config().routes, runtime_->router(), runtime_->limits()},
-                   home_.draining, home_.loop.now());
+                   home_.refuses_new(), home_.loop.now());
   if (admission.route != rules::Router::kNone)
     request->route = &runtime_->routes()[admission.route];
   if (admission.counted) request->ip_hold = IpHold(*request->route->limits, request->client.ip);
@@ -225,7 +225,7 @@ void Connection::exchange_done(Cause cause) {
     client_->close();
     return die();
   }
-  if (!request.keep_alive || home_.draining) return close_gently();
+  if (!request.keep_alive || home_.refuses_new()) return close_gently();
   phase_ = Phase::between;
   timer_.arm(home_.loop.now());
 }

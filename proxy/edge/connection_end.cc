@@ -25,7 +25,7 @@ void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
   own.request_id = id;
   if (request != nullptr) own.request = &request->head;
   own.keep_alive =
-      request != nullptr && request->keep_alive && !why.close_connection && !home_.draining;
+      request != nullptr && request->keep_alive && !why.close_connection && !home_.refuses_new();
   own.retry_after = retry_after;
   own.location = location;
   std::string out;

@@ -2,6 +2,7 @@
 // What a connection finds in its worker; one per worker, outlives all of them.
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -36,11 +37,18 @@ struct Home {
   net::Loop& loop;
   Links& links;
   observe::AccessLog& access;
-  Random random;
+  Random random{};
   std::uint64_t next_conn_id = 1;  // the process's and the worker's numbers stand in the upper bits
   bool draining = false;
-  net::TimePoint drain_deadline;  // meaningful while draining
-  std::uint32_t busy = 0;         // sessions and exchanges under way: a drain waits for them
+  net::TimePoint drain_deadline{};  // meaningful while draining
+  std::uint32_t busy = 0;           // sessions and exchanges under way: a drain waits for them
+  // Set by the main thread before any worker begins to drain: once a client has seen its Close
+  // 1001, no worker takes a new handshake any more.
+  const std::atomic<bool>* stopping = nullptr;
+
+  bool refuses_new() const {
+    return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));
+  }
 };
 
 // Counts in Home::busy while it lives.

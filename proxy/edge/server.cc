@@ -85,6 +85,7 @@ void Server::on_signal(int number) {
 
 void Server::drain() {
   draining_ = true;
+  shared_.stopping.store(true, std::memory_order_release);
   conf::Millis deadline = runtime_->config().server.drain.deadline;
   observe::log_info("draining {} connections, at most {} s", shared_.connections.load(),
                     std::chrono::duration<double>(deadline).count());

@@ -17,10 +17,11 @@ constexpr std::uint32_t kWorthHanding = 4;
 }  // namespace
 
 Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
-    : shared_(shared), mailbox_(loop_), access_(observe::access_logger()), home_{loop_,   links_,
-                                                                                 access_, {},
-                                                                                 1,       false,
-                                                                                 {},      0} {
+    : shared_(shared),
+      mailbox_(loop_),
+      access_(observe::access_logger()),
+      home_{loop_, links_, access_} {
+  home_.stopping = &shared_.stopping;
   home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
   loop_.on_turn_end([this] { on_turn_end(); });
 }

@@ -21,6 +21,7 @@ struct Shared {
   std::shared_ptr<const Runtime> runtime;
   std::vector<net::Fd> listening;             // one per listener, in its order
   std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
+  std::atomic<bool> stopping{false};          // new handshakes are refused
   std::atomic<std::uint32_t> refused{0};      // beyond it, about to be answered 503
   std::vector<std::unique_ptr<Worker>> workers;
 };
