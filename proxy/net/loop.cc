@@ -8,12 +8,11 @@
 namespace fairlead::net {
 namespace {
 
-// Debian's libevent is used by one thread per base: no locks. The changelist merges what a turn
-// does to a descriptor (pause and resume cost nothing) and saves the epoll_ctl before a close.
+// One thread per base: no locks. No changelist: it would tell epoll about a closed descriptor after
+// another worker has been given the same number.
 event_base* make_base() {
   event_config* config = event_config_new();
   event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-  event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
   event_base* base = event_base_new_with_config(config);
   event_config_free(config);
   if (base == nullptr) throw std::runtime_error("libevent could not make an event base");

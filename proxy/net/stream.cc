@@ -14,8 +14,27 @@
 
 namespace fairlead::net {
 
+// Exists while something is held back, and watches for room: an idle stream pays for reading only.
+struct Stream::Pending {
+  explicit Pending(Stream& stream) : progress(stream.loop_.now()) {
+    event_assign(&writable, stream.loop_.base(), stream.fd_, EV_WRITE | EV_PERSIST, on_writable,
+                 &stream);
+    event_add(&writable, nullptr);
+  }
+
+  ~Pending() { event_del(&writable); }
+
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+
+  std::string data;
+  std::size_t sent = 0;
+  TimePoint progress;
+  event writable;
+};
+
 Stream::Stream(Loop& loop, int fd) : loop_(loop), fd_(fd) {
-  event_assign(&event_, loop.base(), fd, 0, on_event, this);
+  event_assign(&readable_, loop.base(), fd, EV_READ | EV_PERSIST, on_readable, this);
 }
 
 Stream::~Stream() {
@@ -23,47 +42,46 @@ Stream::~Stream() {
 }
 
 void Stream::close() {
-  if (fd_ < 0) return;
-  ::close(release_fd());
-  pending_.reset();
+  if (fd_ >= 0) ::close(release_fd());
 }
 
 int Stream::release_fd() {
-  if (watched_ != 0) event_del(&event_);
-  watched_ = 0;
-  reading_ = false;
+  want_read(false);
+  pending_.reset();
   return std::exchange(fd_, -1);
 }
 
 bool Stream::fail(int error_number) {
   if (error_ == 0) error_ = error_number;
   pending_.reset();
-  watch();
   return false;
 }
 
-// Level-triggered: reading unless paused, writing only while something is held back.
-void Stream::watch() {
-  if (fd_ < 0) return;
-  auto want = static_cast<short>((reading_ ? EV_READ : 0) | (pending_ ? EV_WRITE : 0));
-  if (want == watched_) return;
-  if (watched_ != 0) event_del(&event_);
-  watched_ = want;
-  if (want == 0) return;
-  event_assign(&event_, loop_.base(), fd_, static_cast<short>(want | EV_PERSIST), on_event, this);
-  event_add(&event_, nullptr);
-}
-
 void Stream::want_read(bool on) {
-  if (reading_ == on) return;
+  if (reading_ == on || fd_ < 0) return;
   reading_ = on;
-  watch();
+  if (on) {
+    event_add(&readable_, nullptr);
+  } else {
+    event_del(&readable_);
+  }
 }
 
-void Stream::on_event(int, short what, void* self) {
+TimePoint Stream::stalled_since() const {
+  return pending_->progress;
+}
+
+std::size_t Stream::held_bytes() const {
+  return pending_ ? pending_->data.size() - pending_->sent : 0;
+}
+
+void Stream::on_readable(int, short, void* self) {
   auto& stream = *static_cast<Stream*>(self);
-  if ((what & EV_WRITE) != 0) stream.flush();
-  if ((what & EV_READ) != 0 && stream.reading_) stream.handler_->on_readable(stream);
+  stream.handler_->on_readable(stream);
+}
+
+void Stream::on_writable(int, short, void* self) {
+  static_cast<Stream*>(self)->flush();
 }
 
 void Stream::unread(std::string_view bytes) {
@@ -121,10 +139,8 @@ bool Stream::send_all(std::span<const char> data) {
   }
   auto sent = static_cast<std::size_t>(n);
   if (sent == data.size()) return true;
-  pending_ = std::make_unique<Pending>();
+  pending_ = std::make_unique<Pending>(*this);
   pending_->data.assign(data.data() + sent, data.size() - sent);
-  pending_->progress = loop_.now();
-  watch();
   return true;
 }
 
@@ -142,7 +158,6 @@ void Stream::flush() {
   pending.progress = loop_.now();
   if (pending.sent < pending.data.size()) return;
   pending_.reset();
-  watch();
   if (finishing_) shut_down();
   handler_->on_drained(*this);
 }

@@ -63,9 +63,9 @@ class Stream {
   bool blocked() const { return pending_ != nullptr; }
 
   // Since when not one byte of what is held back was taken.
-  TimePoint stalled_since() const { return pending_->progress; }
+  TimePoint stalled_since() const;
 
-  std::size_t held_bytes() const { return pending_ ? pending_->data.size() - pending_->sent : 0; }
+  std::size_t held_bytes() const;
 
   bool is_open() const { return fd_ >= 0; }
 
@@ -93,15 +93,11 @@ class Stream {
   Loop& loop_;
 
  private:
-  struct Pending {
-    std::string data;
-    std::size_t sent = 0;
-    TimePoint progress;
-  };
+  struct Pending;
 
-  static void on_event(int fd, short what, void* self);
+  static void on_readable(int fd, short what, void* self);
+  static void on_writable(int fd, short what, void* self);
   void flush();
-  void watch();
   bool fail(int error_number);
 
   Handler* handler_ = nullptr;
@@ -112,8 +108,7 @@ class Stream {
   bool reading_ = false;
   bool finishing_ = false;  // FIN after the last pending byte
   bool shut_ = false;
-  short watched_ = 0;
-  event event_;
+  event readable_;
 };
 
 class TlsStream final : public Stream {

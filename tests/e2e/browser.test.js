@@ -28,7 +28,7 @@ async function browserIn(rig) {
     ],
   });
   rig.defer(() => browser.close());
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, bypassCSP: true });
   context.setDefaultTimeout(kDeadline);
   return context;
 }
