@@ -1,3 +1,4 @@
+// Past 400 lines on purpose: one table of good and one of bad requests, read side by side.
 // Requests: every family of request smuggling has its rows here, each with the reason it is
 // refused. Answers are in head_parser_response_test.cc.
 
