@@ -10,6 +10,13 @@ namespace fairlead::edge {
 
 using Event = wire::ScanResult::Event;
 
+namespace {
+
+// Below it a copy is cheaper than two system calls more (tests/bench/RESULTS.md).
+constexpr std::size_t kWorthSplicing = 48 * 1024;
+
+}  // namespace
+
 Tunnel::Tunnel(Home& home, TunnelParts parts)
     : Link(home.links),
       home_(home),
@@ -35,6 +42,10 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
     if (limits.messages) throttle_->messages = rules::TokenBucket(*limits.messages, opened_);
     if (limits.bytes) throttle_->bytes = rules::TokenBucket(*limits.bytes, opened_);
   }
+  bool plain =
+      peers_[kClient].stream->tls() == nullptr && peers_[kBackend].stream->tls() == nullptr;
+  peers_[kClient].spliced = plain && !limits.bytes;  // which are counted a small piece at a time
+  peers_[kBackend].spliced = plain;
 }
 
 Tunnel::~Tunnel() = default;
@@ -54,19 +65,67 @@ void Tunnel::start(std::string_view from_client, std::string_view from_backend) 
 void Tunnel::on_readable(net::Stream& stream) {
   assert(home_.loop.in_thread());
   Side side = side_of(stream);
+  if (!splice(side)) read_piece(side);
+  settle();
+}
+
+void Tunnel::read_piece(Side side) {
   Peer& from = peers_[side];
   std::span<char> buffer = home_.loop.relay_buffer();
   std::size_t tail = from.tail ? from.tail->size() : 0;
   static_assert(net::Loop::kHeadroom >= wire::kMaxControlFrame);
   if (tail != 0) std::memcpy(buffer.data() - tail, from.tail->data(), tail);
-  net::ReadResult got = stream.read(buffer);
+  net::ReadResult got = from.stream->read(buffer);
   if (got.n != 0) {
     from.heard = home_.loop.now();
     if (tail != 0) from.tail->clear();
+    std::uint64_t begun = from.counters.messages;
     relay(side, {buffer.data() - tail, tail + got.n});
+    from.bulk = got.n >= kWorthSplicing && from.counters.messages <= begun + 1;
   }
   if (got.status != net::IoStatus::ok) ended(side, got.status);
-  settle();
+}
+
+// Passes a large frame, or what is left of it, from socket to socket. After a large frame the next
+// header is looked at before anything is read. False: nothing was done, read.
+bool Tunnel::splice(Side side) {
+  Peer& from = peers_[side];
+  Peer& to = peers_[other(side)];
+  if (!from.bulk || !from.spliced || ending_ || from.gone || from.close_got || dropping(side) ||
+      (from.tail && !from.tail->empty()) || !to.stream->can_splice(*from.stream)) {
+    return false;
+  }
+  wire::FrameScanner scanner = from.scanner;
+  wire::ScanCounters counters = from.counters;
+  std::size_t head = 0;
+  if (!scanner.mid_frame()) {
+    std::array<char, wire::kMaxFrameHeader> start{};
+    std::span<const char> seen = std::span(start).first(from.stream->peek(start));
+    wire::ScanResult result = scanner.scan(seen, rules_of(side), extensions_, counters,
+                                           messages_left(side, from.counters));
+    if (result.event != Event::none) return false;
+    head = result.pass;
+  }
+  if (scanner.frame_remaining() < kWorthSplicing) return false;
+  auto rest = static_cast<std::size_t>(
+      std::min<std::uint64_t>(scanner.frame_remaining(), net::Stream::kSpliceTurn));
+  std::optional<net::ReadResult> got = to.stream->splice_from(*from.stream, head + rest, head);
+  if (!got) return false;
+  if (got->n != 0) {
+    scanner.skip(got->n - head, counters);
+    from.heard = home_.loop.now();
+    wire::ScanCounters before = std::exchange(from.counters, counters);
+    from.scanner = scanner;
+    from.bulk = got->n >= kWorthSplicing || !scanner.mid_frame();  // else it comes in drops
+    account(side, before);
+  }
+  if (to.stream->error() != 0) {
+    lost(other(side));
+  } else if (to.stream->blocked()) {
+    timer_.arm_by(home_.loop.now() + route().settings->timeouts.write_stall);
+  }
+  if (got->status != net::IoStatus::ok) ended(side, got->status);
+  return true;
 }
 
 // Forwards what may pass of a piece, in one write unless a Pong of ours stands in its middle.

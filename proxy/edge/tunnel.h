@@ -72,6 +72,8 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
     bool finished = false;        // our FIN is out or queued
     bool ended = false;           // half-closed behind its Close: it may wait for the answer still
     bool gone = false;            // nothing more will come from it, nor is told to it
+    bool spliced = false;         // its large frames may pass through a pipe
+    bool bulk = false;            // its last frame was a large one
   };
 
   // Limits of the client's messages and bytes; exists only where the route sets them.
@@ -91,6 +93,8 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void on_timer(net::Timer& timer) override;
 
   // tunnel.cc: the path of a byte
+  void read_piece(Side side);
+  bool splice(Side side);
   void relay(Side side, std::span<const char> bytes);
   bool relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result);
   std::span<const char> finish_frame(Side side, std::span<const char> bytes);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "conf/config.h"
+#include "proxy/net/pipe.h"
 #include "proxy/net/timer.h"
 
 struct event_base;
@@ -72,6 +73,8 @@ class Loop {
 
   std::string& cipher_out() { return cipher_out_; }
 
+  PipePool& pipes() { return pipes_; }
+
  private:
   void read_clock();
   void arm_wakeup();
@@ -89,6 +92,7 @@ class Loop {
   std::unique_ptr<char[]> relay_;
   std::unique_ptr<char[]> cipher_;
   std::string cipher_out_;
+  PipePool pipes_;
 };
 
 }  // namespace fairlead::net

@@ -10,28 +10,10 @@
 #include <cstring>
 #include <utility>
 
+#include "proxy/net/pending.h"
 #include "proxy/net/socket.h"
 
 namespace fairlead::net {
-
-// Exists while something is held back, and watches for room: an idle stream pays for reading only.
-struct Stream::Pending {
-  explicit Pending(Stream& stream) : progress(stream.loop_.now()) {
-    event_assign(&writable, stream.loop_.base(), stream.fd_, EV_WRITE | EV_PERSIST, on_writable,
-                 &stream);
-    event_add(&writable, nullptr);
-  }
-
-  ~Pending() { event_del(&writable); }
-
-  Pending(const Pending&) = delete;
-  Pending& operator=(const Pending&) = delete;
-
-  std::string data;
-  std::size_t sent = 0;
-  TimePoint progress;
-  event writable;
-};
 
 Stream::Stream(Loop& loop, int fd) : loop_(loop), fd_(fd) {
   event_assign(&readable_, loop.base(), fd, EV_READ | EV_PERSIST, on_readable, this);
@@ -72,7 +54,7 @@ TimePoint Stream::stalled_since() const {
 }
 
 std::size_t Stream::held_bytes() const {
-  return pending_ ? pending_->data.size() - pending_->sent : 0;
+  return pending_ ? pending_->pipe.held() + pending_->data.size() - pending_->sent : 0;
 }
 
 void Stream::on_readable(int, short, void* self) {
@@ -116,6 +98,11 @@ bool Stream::write(std::span<const char> data) {
   return send_all(data);
 }
 
+Stream::Pending& Stream::hold() {
+  if (!pending_) pending_ = std::make_unique<Pending>(*this);
+  return *pending_;
+}
+
 bool Stream::send_all(std::span<const char> data) {
   if (fd_ < 0 || error_ != 0 || finishing_) return false;
   if (data.empty()) return true;
@@ -139,27 +126,37 @@ bool Stream::send_all(std::span<const char> data) {
   }
   auto sent = static_cast<std::size_t>(n);
   if (sent == data.size()) return true;
-  pending_ = std::make_unique<Pending>(*this);
-  pending_->data.assign(data.data() + sent, data.size() - sent);
+  hold().data.assign(data.data() + sent, data.size() - sent);
   return true;
 }
 
 void Stream::flush() {
   if (!pending_) return;
-  Pending& pending = *pending_;
-  ssize_t n = send(fd_, pending.data.data() + pending.sent, pending.data.size() - pending.sent,
-                   MSG_NOSIGNAL);
-  if (n < 0) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
-    fail(errno);
-    return handler_->on_drained(*this);  // what waits for room has to learn that there will be none
+  bool all = (!pending_->pipe || send_pipe(pending_->pipe)) && error_ == 0 && send_held();
+  if (error_ != 0) {  // what waits for room has to learn that there will be none
+    pending_.reset();
+    return handler_->on_drained(*this);
   }
-  pending.sent += static_cast<std::size_t>(n);
-  pending.progress = loop_.now();
-  if (pending.sent < pending.data.size()) return;
+  if (!all) return;
   pending_.reset();
   if (finishing_) shut_down();
   handler_->on_drained(*this);
+}
+
+// True when all of the held bytes are gone; false: no room, or the stream broke.
+bool Stream::send_held() {
+  Pending& pending = *pending_;
+  pending.pipe = {};
+  if (pending.data.empty()) return true;
+  ssize_t n = send(fd_, pending.data.data() + pending.sent, pending.data.size() - pending.sent,
+                   MSG_NOSIGNAL);
+  if (n < 0) {
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) error_ = errno;
+    return false;
+  }
+  pending.sent += static_cast<std::size_t>(n);
+  pending.progress = loop_.now();
+  return pending.sent == pending.data.size();
 }
 
 void Stream::finish() {

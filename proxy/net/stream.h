@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,8 +48,24 @@ class Stream {
 
   // Reads once into `into`, which is Loop::relay_buffer() or as large, so that TLS can be used up.
   virtual ReadResult read(std::span<char> into);
+  // Copies what the next read of a plain stream would begin with; returns how much.
+  std::size_t peek(std::span<char> into);
   // Sends, or keeps what was not taken. False: the stream is broken (see error()).
   virtual bool write(std::span<const char> data);
+
+  // Moves up to `n` bytes of `from`'s socket to this one's without a copy, and at least `least`
+  // (which the caller has seen with peek()) or none. n and status of the result tell what left
+  // `from`, as read() does; what this peer does not take is held back in a pipe, and error() tells
+  // if this stream broke. Nothing: it cannot be done now, read() and write().
+  std::optional<ReadResult> splice_from(Stream& from, std::size_t n, std::size_t least);
+  // Both are plain, and nothing stands in between.
+  bool can_splice(const Stream& from) const;
+  // What one call may move, so that a bulk transfer never keeps its neighbours waiting for long;
+  // and what may stand in a pipe: below conf::bounds::kLaneMemory, with the relay buffer.
+  static constexpr std::size_t kSpliceTurn = 1024 * 1024;
+  static constexpr std::size_t kSpliceChunk = 240 * 1024;
+  static_assert(kSpliceChunk < conf::bounds::kLaneMemory);
+
   // Ends our direction once everything has been sent: close_notify and FIN.
   virtual void finish();
   // Closes now. Nothing is sent, no handler runs any more.
@@ -98,6 +115,9 @@ class Stream {
   static void on_readable(int fd, short what, void* self);
   static void on_writable(int fd, short what, void* self);
   void flush();
+  bool send_held();
+  bool send_pipe(Pipe& pipe);
+  Pending& hold();
   bool fail(int error_number);
 
   Handler* handler_ = nullptr;

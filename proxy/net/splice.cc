@@ -1,0 +1,73 @@
+// Large payloads between two plain sockets: through a pipe, without a copy.
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "proxy/net/pending.h"
+#include "proxy/net/stream.h"
+
+namespace fairlead::net {
+namespace {
+
+bool would_block(int error_number) {
+  return error_number == EAGAIN || error_number == EWOULDBLOCK || error_number == EINTR;
+}
+
+}  // namespace
+
+bool Stream::can_splice(const Stream& from) const {
+  return tls() == nullptr && from.tls() == nullptr && is_open() && from.is_open() && error_ == 0 &&
+         from.error_ == 0 && !pending_ && !finishing_ && !from.early_;
+}
+
+std::size_t Stream::peek(std::span<char> into) {
+  ssize_t n = recv(fd_, into.data(), into.size(), MSG_PEEK);
+  return n > 0 ? static_cast<std::size_t>(n) : 0;
+}
+
+std::optional<ReadResult> Stream::splice_from(Stream& from, std::size_t n, std::size_t least) {
+  if (!can_splice(from)) return std::nullopt;
+  Pipe pipe = loop_.pipes().take();
+  if (!pipe) return std::nullopt;
+  ReadResult result;
+  while (result.n < n) {
+    std::size_t wanted = std::min(n - result.n, kSpliceChunk);
+    ssize_t got = pipe.fill(from.fd_, wanted);
+    if (got < 0 && would_block(errno)) break;
+    if (got < 0 && errno == EINVAL && result.n == 0) return std::nullopt;  // no such socket
+    if (got <= 0) {
+      if (got < 0) from.fail(errno);
+      result.status = got < 0 ? IoStatus::error : IoStatus::eof;
+      break;
+    }
+    result.n += static_cast<std::size_t>(got);
+    if (result.n < least) {
+      from.unread(pipe.take_back());
+      return std::nullopt;
+    }
+    if (!send_pipe(pipe)) {
+      if (error_ == 0) hold().pipe = std::move(pipe);
+      break;
+    }
+    if (static_cast<std::size_t>(got) < wanted) break;  // all that was there, or all that fits
+  }
+  return result;
+}
+
+// True when nothing is left in it; false: no room, or the stream broke.
+bool Stream::send_pipe(Pipe& pipe) {
+  while (pipe.held() != 0) {
+    ssize_t sent = pipe.empty(fd_);
+    if (sent > 0) {
+      if (pending_) pending_->progress = loop_.now();
+      continue;
+    }
+    if (sent < 0 && would_block(errno)) return false;
+    return fail(sent < 0 ? errno : EPIPE);
+  }
+  return true;
+}
+
+}  // namespace fairlead::net
