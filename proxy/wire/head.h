@@ -22,6 +22,9 @@ class Fields {
 
   void clear() { fields_.clear(); }
 
+  // Room for `count` without another allocation.
+  void reserve(std::size_t count) { fields_.reserve(count); }
+
   // The first field of that name, or null.
   const Field* find(std::string_view name) const;
   // Its value, or "" where there is none.
