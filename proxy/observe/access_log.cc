@@ -1,8 +1,11 @@
 #include "proxy/observe/access_log.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
 
 #include "proxy/wire/frame.h"
 
@@ -22,7 +25,8 @@ class Json {
 
   void number(std::string_view name, std::uint64_t value) {
     key(name);
-    fmt::format_to(std::back_inserter(out_), "{}", value);
+    const fmt::format_int digits(value);
+    out_.append(digits.data(), digits.size());
   }
 
   void millis(std::string_view name, std::optional<double> value) {
@@ -43,10 +47,31 @@ class Json {
   bool first_ = true;
 };
 
+// `value` in decimal, with leading zeros, over all of the span.
+void put_digits(unsigned value, std::span<char> out) {
+  for (std::size_t i = out.size(); i-- > 0; value /= 10) {
+    out[i] = static_cast<char>('0' + value % 10);
+  }
+}
+
+// RFC 3339 in UTC with milliseconds; by hand, since there is one in every line.
 void append_time(std::chrono::system_clock::time_point now, std::string& out) {
-  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-  fmt::format_to(std::back_inserter(out), "\"{:%Y-%m-%dT%H:%M:%S}.{:03}Z\"",
-                 fmt::gmtime(static_cast<std::time_t>(ms / 1000)), ms % 1000);
+  using std::chrono::floor;
+  const auto ms = floor<std::chrono::milliseconds>(now);
+  const auto days = floor<std::chrono::days>(ms);
+  const std::chrono::year_month_day date(days);
+  const std::chrono::hh_mm_ss time(ms - days);
+  std::array<char, 26> text{'"', '0', '0', '0', '0', '-', '0', '0', '-', '0', '0', 'T', '0',
+                            '0', ':', '0', '0', ':', '0', '0', '.', '0', '0', '0', 'Z', '"'};
+  const std::span<char> digits(text);
+  put_digits(static_cast<unsigned>(static_cast<int>(date.year())), digits.subspan(1, 4));
+  put_digits(static_cast<unsigned>(date.month()), digits.subspan(6, 2));
+  put_digits(static_cast<unsigned>(date.day()), digits.subspan(9, 2));
+  put_digits(static_cast<unsigned>(time.hours().count()), digits.subspan(12, 2));
+  put_digits(static_cast<unsigned>(time.minutes().count()), digits.subspan(15, 2));
+  put_digits(static_cast<unsigned>(time.seconds().count()), digits.subspan(18, 2));
+  put_digits(static_cast<unsigned>(time.subseconds().count()), digits.subspan(21, 3));
+  out.append(text.data(), text.size());
 }
 
 void append_request(const Entry& entry, Json& json) {
@@ -95,19 +120,25 @@ std::string conn_id_text(std::uint64_t id) {
 
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
-  bool utf8 = wire::is_utf8(text);
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+  const bool utf8 = wire::is_utf8(text);
+  const auto is_plain = [utf8](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && c != '"' && c != '\\' && byte != 0x7f && (byte < 0x80 || utf8);
+  };
+  for (;;) {
+    const auto stop = std::find_if_not(text.begin(), text.end(), is_plain);
+    out.append(text.begin(), stop);
+    if (stop == text.end()) break;
+    const auto byte = static_cast<unsigned char>(*stop);
+    if (*stop == '"' || *stop == '\\') {
       out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
+      out += *stop;
+    } else if (byte < 0x80) {
       fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
-    } else if (byte >= 0x80 && !utf8) {
-      out += "\\ufffd";
     } else {
-      out += c;
+      out += "\\ufffd";
     }
+    text.remove_prefix(static_cast<std::size_t>(stop - text.begin()) + 1);
   }
   out += '"';
 }

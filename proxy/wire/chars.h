@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace fairlead::wire {
@@ -68,8 +69,40 @@ inline bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
+namespace chars {
+
+constexpr std::uint64_t repeat(std::uint8_t byte) {
+  return byte * 0x0101010101010101ULL;
+}
+
+// Whether one of eight bytes may be no text: below 0x20, HTAB included, or DEL. Exact but for HTAB.
+inline bool has_control(const char* eight) {
+  std::uint64_t x = 0;
+  std::memcpy(&x, eight, sizeof x);
+  const std::uint64_t del = x ^ repeat(0x7f);
+  const std::uint64_t below_space = (x - repeat(0x20)) & ~x;
+  const std::uint64_t is_del = (del - repeat(0x01)) & ~del;
+  return ((below_space | is_del) & repeat(0x80)) != 0;
+}
+
+}  // namespace chars
+
+// The first byte in [p, end) that is not text, or end. Looks at eight bytes at a time.
+inline const char* skip_text(const char* p, const char* end) {
+  while (end - p >= 8) {
+    const char* const next = p + 8;
+    if (chars::has_control(p)) {
+      p = std::find_if_not(p, next, is_text_char);
+      if (p != next) return p;  // else it was an HTAB
+    }
+    p = next;
+  }
+  return std::find_if_not(p, end, is_text_char);
+}
+
 inline bool is_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), is_text_char);
+  const char* const end = text.data() + text.size();
+  return skip_text(text.data(), end) == end;
 }
 
 }  // namespace fairlead::wire

@@ -18,7 +18,7 @@ constexpr char fold(char c) {
 }
 
 bool is_disguise(std::string_view name, std::string_view of) {
-  return same_folded(name, of) && !iequals(name, of);
+  return name.size() == of.size() && same_folded(name, of) && !iequals(name, of);
 }
 
 // Why a Transfer-Encoding is not served. One that has chunked anywhere but last, or twice, has no

@@ -12,8 +12,14 @@ struct Field {
   std::string_view value;  // without the white space around it
 };
 
-// ASCII case-insensitive equality (RFC 9110 5.1: field names; tokens of Connection, Upgrade).
-bool iequals(std::string_view a, std::string_view b);
+// As iequals, of texts that are of one length.
+bool iequals_same_size(std::string_view a, std::string_view b);
+
+// ASCII case-insensitive equality (RFC 9110 5.1: field names; tokens of Connection, Upgrade). Most
+// names differ in their length already: no call for those.
+inline bool iequals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && iequals_same_size(a, b);
+}
 
 // A head's fields in their order.
 class Fields {
@@ -21,6 +27,9 @@ class Fields {
   void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
 
   void clear() { fields_.clear(); }
+
+  // Room for `count` without another allocation.
+  void reserve(std::size_t count) { fields_.reserve(count); }
 
   // The first field of that name, or null.
   const Field* find(std::string_view name) const;

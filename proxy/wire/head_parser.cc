@@ -14,6 +14,8 @@ constexpr std::string_view kCrlf = "\r\n";
 constexpr unsigned kMaxLeadingLines = 2;
 // Nobody's Connection is longer; it is searched once for every field that is forwarded.
 constexpr std::size_t kMaxConnectionBytes = 1024;
+// A browser's handshake has 14 or so: one allocation instead of five.
+constexpr std::size_t kUsualFields = 16;
 
 // Takes the next line, without its CRLF, off the front of `rest`. False: there is none.
 bool next_line(std::string_view& rest, std::string_view& line) {
@@ -81,6 +83,7 @@ bool parse_field(std::string_view line, Fields& out) {
 
 // The fields, the empty line, and nothing after it.
 bool parse_fields(std::string_view rest, Fields& out) {
+  out.reserve(kUsualFields);
   for (std::string_view line; next_line(rest, line);) {
     if (line.empty()) return rest.empty();
     if (!parse_field(line, out)) return false;
