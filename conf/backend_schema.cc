@@ -78,7 +78,9 @@ const Schema<Sticky>& sticky_schema() {
              "same_site", &Sticky::same_site,
              choice<SameSite>(
                  {{"Lax", SameSite::lax}, {"Strict", SameSite::strict}, {"None", SameSite::none}}),
-             "on which requests a browser sends it")},
+             "on which requests a browser sends it"),
+         field("engine_io", &Sticky::engine_io, flag(),
+               "learn the `sid` of Engine.IO (Socket.IO) from polling answers")},
         {}};
   }();
   return schema;
@@ -95,12 +97,15 @@ const Schema<Backend>& backend_schema() {
                   "the addresses that do the work"),
          field("balance", &Backend::balance,
                choice<Balance>({{"least-connections", Balance::least_connections},
-                                {"round-robin", Balance::round_robin}},
-                               {"random-two", "hash"}),
+                                {"round-robin", Balance::round_robin},
+                                {"random-two", Balance::random_two},
+                                {"hash", Balance::hash}}),
                "which server a new session gets"),
+         field("hash_key", &Backend::hash_key, hash_key(),
+               "balance = \"hash\": what leads to the same server"),
          optional_section("sticky", &Backend::sticky, sticky_schema(),
                           "a cookie leads a client back to its server; without this table: no")},
-        {"hash_key", "health", "tls", "send_proxy_protocol", "rebalance"}};
+        {"health", "tls", "send_proxy_protocol", "rebalance"}};
     result.fields[1].about.nested = backend_server_schema().described();
     return result;
   }();

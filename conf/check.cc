@@ -70,6 +70,12 @@ void check_listener(const Located<Listener>& listener) {
   }
 }
 
+void check_hash_key(const Located<Backend>& backend) {
+  const Node* key = backend.node->find("hash_key");
+  if (key == nullptr || backend.value.balance == Backend::Balance::hash) return;
+  backend.scope.problem(*key, "hash_key: only balance = \"hash\" goes by it");
+}
+
 void check_servers(const Located<Backend>& backend) {
   const auto& servers = backend.value.servers;
   const Node& list = value_of(backend, "servers");
@@ -134,7 +140,10 @@ void check_tables(const Tables& tables) {
   check_names(tables.backends, "");
   check_overlaps(tables.listeners);
   for (const auto& listener : tables.listeners) check_listener(listener);
-  for (const auto& backend : tables.backends) check_servers(backend);
+  for (const auto& backend : tables.backends) {
+    check_servers(backend);
+    check_hash_key(backend);
+  }
 }
 
 void check_complete(const Tables& tables, const Source& main, Report& report) {

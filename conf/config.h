@@ -20,13 +20,14 @@ using Millis = std::chrono::milliseconds;
 
 // The bounds of every buffer and queue the network can fill; not settable.
 namespace bounds {
-constexpr std::size_t kHeadBytes = 16 * 1024;     // a request's or an answer's head
-constexpr std::size_t kHeadFields = 100;          // header fields in a head
-constexpr std::size_t kRelayBuffer = 64 * 1024;   // one read; what a slow peer can make us hold
-constexpr std::size_t kLaneMemory = 256 * 1024;   // everything one direction of a session may hold
-constexpr std::size_t kProxyHeader = 536;         // PROXY v1: 107, v2: 16 + 520
-constexpr std::size_t kIpTableEntries = 1 << 20;  // addresses with a rate or a count
-constexpr std::size_t kAccessLogQueue = 2048;     // batches of lines waiting for the disk
+constexpr std::size_t kHeadBytes = 16 * 1024;      // a request's or an answer's head
+constexpr std::size_t kHeadFields = 100;           // header fields in a head
+constexpr std::size_t kRelayBuffer = 64 * 1024;    // one read; what a slow peer can make us hold
+constexpr std::size_t kLaneMemory = 256 * 1024;    // everything one direction of a session may hold
+constexpr std::size_t kProxyHeader = 536;          // PROXY v1: 107, v2: 16 + 520
+constexpr std::size_t kIpTableEntries = 1 << 20;   // addresses with a rate or a count
+constexpr std::size_t kSidTableEntries = 1 << 18;  // Engine.IO sessions a backend remembers
+constexpr std::size_t kAccessLogQueue = 2048;      // batches of lines waiting for the disk
 constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end
 }  // namespace bounds
 
@@ -149,14 +150,25 @@ struct Sticky {
   std::string secret;             // read from secret_file; empty: Fairlead makes one at start
   std::optional<Millis> max_age;  // absent: a session cookie
   SameSite same_site = SameSite::lax;
+  bool engine_io = false;  // an Engine.IO session's sid leads to its server too, before the cookie
+};
+
+// What balance = "hash" goes by.
+struct HashKey {
+  enum class Kind { client_ip, header, cookie, query, path };
+
+  Kind kind = Kind::client_ip;
+  std::string name;  // of the header, cookie or query parameter
+  bool operator==(const HashKey&) const = default;
 };
 
 struct Backend {
-  enum class Balance { least_connections, round_robin };
+  enum class Balance { least_connections, round_robin, random_two, hash };
 
   std::string name;
   std::vector<BackendServer> servers;
   Balance balance = Balance::least_connections;
+  HashKey hash_key;  // with Balance::hash alone
   std::optional<Sticky> sticky;
 };
 

@@ -50,6 +50,7 @@ Codec<Address> listener_address();
 Codec<Address> server_address();
 Codec<Cidr> network();
 Codec<OriginPattern> origin();
+Codec<HashKey> hash_key();  // "header:X-Room"
 
 // Names for the values of an enum. `later`: names the contract knows and this version does not.
 template <typename E>

@@ -13,7 +13,7 @@ bool less_loaded(const Candidate& a, const Candidate& b) {
 
 }  // namespace
 
-std::size_t LeastConnections::pick(std::span<const Candidate> candidates) {
+std::size_t LeastConnections::pick(std::span<const Candidate> candidates, const Draw&) {
   std::size_t best = kNoServer;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const std::size_t at = (start_ + i) % candidates.size();

@@ -10,7 +10,7 @@ namespace fairlead::balance {
 
 class LeastConnections final : public Picker {
  public:
-  std::size_t pick(std::span<const Candidate> candidates) override;
+  std::size_t pick(std::span<const Candidate> candidates, const Draw& draw) override;
 
  private:
   std::size_t start_ = 0;  // the search begins here: after the one chosen last

@@ -1,6 +1,8 @@
 #include "proxy/balance/picker.h"
 
+#include "proxy/balance/hash.h"
 #include "proxy/balance/least_connections.h"
+#include "proxy/balance/random_two.h"
 #include "proxy/balance/round_robin.h"
 
 namespace fairlead::balance {
@@ -11,6 +13,10 @@ std::unique_ptr<Picker> make_picker(conf::Backend::Balance balance) {
       return std::make_unique<LeastConnections>();
     case conf::Backend::Balance::round_robin:
       return std::make_unique<RoundRobin>();
+    case conf::Backend::Balance::random_two:
+      return std::make_unique<RandomTwo>();
+    case conf::Backend::Balance::hash:
+      return std::make_unique<Hash>();
   }
   return nullptr;
 }

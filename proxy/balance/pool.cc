@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "proxy/balance/hash.h"
 #include "tls/digest.h"
 
 namespace fairlead::balance {
@@ -23,13 +24,13 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-// SplitMix64: enough for jitter.
-std::uint32_t next_random(std::uint64_t& state) {
+// SplitMix64: enough for jitter and for choices nobody gains by guessing.
+std::uint64_t next_random(std::uint64_t& state) {
   state += 0x9e3779b97f4a7c15ULL;
   std::uint64_t x = state;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return static_cast<std::uint32_t>(x >> 32);
+  return x ^ (x >> 31);
 }
 
 }  // namespace
@@ -74,10 +75,13 @@ std::shared_ptr<Pool> Pool::make(const conf::Backend& backend) {
     server->name = from.address.text();
     server->address = from.address;
     server->weight = from.weight;
+    server->id = stable_hash(server->name);
     names.push_back(server->name);
     pool->servers_.push_back(std::move(server));
   }
   if (backend.sticky) pool->sticky_.emplace(*backend.sticky, backend.name, names);
+  if (backend.sticky && backend.sticky->engine_io) pool->sids_ = std::make_shared<SidTable>();
+  if (backend.balance == conf::Backend::Balance::hash) pool->hash_key_ = backend.hash_key;
   pool->picker_ = make_picker(backend.balance);
   pool->backoff_.resize(names.size());
   pool->candidates_.resize(names.size());
@@ -85,22 +89,23 @@ std::shared_ptr<Pool> Pool::make(const conf::Backend& backend) {
   return pool;
 }
 
-Lease Pool::pick(std::size_t sticky, const std::vector<std::size_t>& tried, Clock::time_point now) {
+Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& tried,
+                 Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   std::size_t last_resort = kNoServer;  // untried, in backoff, the first that leaves it
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const bool untried = !contains(tried, i);
     const bool avoided = backoff_[i].active(now);
     candidates_[i] = {servers_[i]->weight, servers_[i]->sessions.load(std::memory_order_relaxed),
-                      untried && !avoided};
+                      untried && !avoided, servers_[i]->id};
     if (untried && avoided &&
         (last_resort == kNoServer || backoff_[i].until() < backoff_[last_resort].until())) {
       last_resort = i;
     }
   }
-  std::size_t chosen = sticky;
-  if (sticky >= servers_.size() || !candidates_[sticky].eligible) {
-    chosen = picker_->pick(candidates_);
+  std::size_t chosen = preference.server;
+  if (chosen >= servers_.size() || !candidates_[chosen].eligible) {
+    chosen = picker_->pick(candidates_, {preference.key, next_random(random_)});
     if (chosen == kNoServer) chosen = last_resort;
   }
   // Counted before the lock is left: the next pick sees this one.
@@ -109,7 +114,19 @@ Lease Pool::pick(std::size_t sticky, const std::vector<std::size_t>& tried, Cloc
 
 void Pool::connect_failed(std::size_t index, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  backoff_[index].failed(now, next_random(random_));
+  backoff_[index].failed(now, static_cast<std::uint32_t>(next_random(random_) >> 32));
+}
+
+std::size_t Pool::index_of(std::uint64_t id) const {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (servers_[i]->id == id) return i;
+  }
+  return kNoServer;
+}
+
+std::optional<std::uint64_t> Pool::key_of(const wire::RequestHead& head,
+                                          const conf::Ip* client) const {
+  return hash_key_ ? hash_key(*hash_key_, head, client) : std::nullopt;
 }
 
 void Pool::connect_succeeded(std::size_t index) {

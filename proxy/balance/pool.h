@@ -12,7 +12,9 @@
 
 #include "conf/config.h"
 #include "proxy/balance/backoff.h"
+#include "proxy/balance/hash_key.h"
 #include "proxy/balance/picker.h"
+#include "proxy/balance/sid_table.h"
 #include "proxy/balance/sticky.h"
 
 namespace fairlead::balance {
@@ -21,7 +23,18 @@ struct PoolServer {
   std::string name;  // "10.0.0.11:8080", as logs and the sticky id have it
   conf::Address address;
   std::uint32_t weight = 1;
+  std::uint64_t id = 0;  // stable_hash of the name
   std::atomic<std::uint32_t> sessions{0};
+};
+
+// What a request says about its server. An index alone is one too.
+struct Preference {
+  Preference(std::size_t index) : server(index) {}  // NOLINT: implicit on purpose
+
+  Preference(std::size_t index, std::optional<std::uint64_t> hash) : server(index), key(hash) {}
+
+  std::size_t server = kNoServer;    // it is bound to, by sid or cookie; kNoServer: to none
+  std::optional<std::uint64_t> key;  // for balance = "hash"
 };
 
 class Pool;
@@ -56,11 +69,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // The servers' addresses are resolved: kind ip or unix_path.
   static std::shared_ptr<Pool> make(const conf::Backend& backend);
 
-  // Picks a server that is not in `tried` (by index). `sticky` is Sticky::find's answer: taken if
-  // it is untried and not in backoff. When all untried ones are in backoff, the one whose backoff
-  // ends first is tried all the same: an outage must not last longer than the server's. An empty
-  // lease: all have been tried.
-  Lease pick(std::size_t sticky, const std::vector<std::size_t>& tried, Clock::time_point now);
+  // Picks a server that is not in `tried` (by index). The preferred server is taken if it
+  // is untried and not in backoff, else the policy decides. When all untried ones are in backoff,
+  // the one whose backoff ends first is tried all the same: an outage must not last longer than the
+  // server's. An empty lease: all have been tried.
+  Lease pick(const Preference& preference, const std::vector<std::size_t>& tried,
+             Clock::time_point now);
 
   void connect_failed(std::size_t index, Clock::time_point now);
   void connect_succeeded(std::size_t index);
@@ -73,6 +87,15 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   const std::optional<Sticky>& sticky() const { return sticky_; }
 
+  // Where Engine.IO sessions are; null unless sticky.engine_io.
+  const std::shared_ptr<SidTable>& sids() const { return sids_; }
+
+  // The server of that id (PoolServer), or kNoServer: it is gone.
+  std::size_t index_of(std::uint64_t id) const;
+
+  // The request's key where balance is "hash". `client`: null where it has no address.
+  std::optional<std::uint64_t> key_of(const wire::RequestHead& head, const conf::Ip* client) const;
+
  private:
   friend class Lease;
   Pool() = default;
@@ -80,6 +103,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::string name_;
   std::vector<std::unique_ptr<PoolServer>> servers_;
   std::optional<Sticky> sticky_;
+  std::shared_ptr<SidTable> sids_;
+  std::optional<conf::HashKey> hash_key_;
   std::mutex mutex_;  // picker_, backoff_, candidates_, random_
   std::unique_ptr<Picker> picker_;
   std::vector<Backoff> backoff_;

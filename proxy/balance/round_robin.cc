@@ -2,7 +2,7 @@
 
 namespace fairlead::balance {
 
-std::size_t RoundRobin::pick(std::span<const Candidate> candidates) {
+std::size_t RoundRobin::pick(std::span<const Candidate> candidates, const Draw&) {
   credit_.resize(candidates.size(), 0);
   std::size_t best = kNoServer;
   std::int64_t total = 0;

@@ -13,7 +13,7 @@ namespace fairlead::balance {
 
 class RoundRobin final : public Picker {
  public:
-  std::size_t pick(std::span<const Candidate> candidates) override;
+  std::size_t pick(std::span<const Candidate> candidates, const Draw& draw) override;
 
  private:
   std::vector<std::int64_t> credit_;  // their sum is 0

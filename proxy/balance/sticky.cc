@@ -4,6 +4,7 @@
 #include <chrono>
 #include <span>
 
+#include "proxy/balance/cookies.h"
 #include "proxy/balance/picker.h"
 #include "tls/digest.h"
 
@@ -27,25 +28,6 @@ std::string random_secret() {
   std::array<char, kSecretBytes> bytes{};
   tls::random_bytes(std::span<char>(bytes));
   return std::string(bytes.begin(), bytes.end());
-}
-
-std::string_view unquoted(std::string_view text) {
-  const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
-  return quoted ? text.substr(1, text.size() - 2) : text;
-}
-
-// Calls f(value) for each cookie of that name in a Cookie field; f returns false to stop.
-template <class F>
-bool for_each_cookie(std::string_view list, std::string_view name, F f) {
-  while (!list.empty()) {
-    const auto end = list.find(';');
-    const auto pair = list.substr(0, end);
-    list = end == std::string_view::npos ? std::string_view{} : list.substr(end + 1);
-    const auto equals = pair.find('=');
-    if (equals == std::string_view::npos || wire::trim(pair.substr(0, equals)) != name) continue;
-    if (!f(unquoted(wire::trim(pair.substr(equals + 1))))) return false;
-  }
-  return true;
 }
 
 std::string_view same_site_word(conf::Sticky::SameSite same_site) {
@@ -86,10 +68,7 @@ std::size_t Sticky::find(const wire::Fields& fields) const {
     found = server_of(ids_, value);
     return found == kNoServer && ++seen < kMaxCookies;
   };
-  for (const auto& field : fields) {
-    if (!wire::iequals(field.name, "Cookie")) continue;
-    if (!for_each_cookie(field.value, settings_.cookie, look)) break;
-  }
+  for_each_cookie(fields, settings_.cookie, look);
   return found;
 }
 

@@ -16,10 +16,10 @@ bool is_local(int error_number) {
 
 }  // namespace
 
-void Dial::start(std::shared_ptr<balance::Pool> pool, std::size_t sticky,
+void Dial::start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
                  conf::Millis connect_timeout) {
   pool_ = std::move(pool);
-  sticky_ = sticky;
+  preference_ = preference;
   connect_timeout_ = connect_timeout;
   last_try_ = loop_.now() + kTryFor * connect_timeout;
   tried_.clear();
@@ -32,7 +32,8 @@ void Dial::cancel() {
 }
 
 void Dial::try_next(rules::Cause if_none) {
-  lease_ = loop_.now() < last_try_ ? pool_->pick(sticky_, tried_, loop_.now()) : balance::Lease();
+  lease_ =
+      loop_.now() < last_try_ ? pool_->pick(preference_, tried_, loop_.now()) : balance::Lease();
   if (!lease_) return handler_.on_dial_failed(if_none);
   connector_.start(lease_.server().address, loop_.now() + connect_timeout_);
 }

@@ -27,9 +27,9 @@ class Dial final : net::Connector::Handler {
   Dial(net::Loop& loop, Handler& handler)
       : loop_(loop), handler_(handler), connector_(loop, *this) {}
 
-  // `sticky`: the server the client is bound to, or balance::kNoServer. The outcome may come from
-  // within this call.
-  void start(std::shared_ptr<balance::Pool> pool, std::size_t sticky, conf::Millis connect_timeout);
+  // The outcome may come from within this call.
+  void start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
+             conf::Millis connect_timeout);
   // No outcome will come any more.
   void cancel();
 
@@ -44,7 +44,7 @@ class Dial final : net::Connector::Handler {
   Handler& handler_;
   net::Connector connector_;
   std::shared_ptr<balance::Pool> pool_;
-  std::size_t sticky_ = balance::kNoServer;
+  balance::Preference preference_{balance::kNoServer};
   conf::Millis connect_timeout_{0};
   net::TimePoint last_try_;
   std::vector<std::size_t> tried_;

@@ -19,6 +19,7 @@ Exchange::Exchange(Home& home, Owner& owner, std::unique_ptr<Request> request)
       owner_(owner),
       request_(std::move(request)),
       busy_(home),
+      binding_(*request_->route->pool),
       dial_(home.loop, *this),
       timer_(home.loop.timers(), *this),
       scanner_(kLimits) {}
@@ -26,9 +27,9 @@ Exchange::Exchange(Home& home, Owner& owner, std::unique_ptr<Request> request)
 Exchange::~Exchange() = default;
 
 void Exchange::start() {
-  const auto& pool = request_->route->pool;
-  if (pool->sticky()) sticky_ = pool->sticky()->find(request_->head.fields);
-  dial_.start(pool, sticky_, timeouts().connect);
+  const balance::Preference preference =
+      binding_.find(request_->head, request_->peer, request_->client, home_.loop.now());
+  dial_.start(request_->route->pool, preference, timeouts().connect);
 }
 
 void Exchange::on_dial_failed(Cause cause) {
@@ -108,7 +109,7 @@ void Exchange::switch_protocols(const wire::ResponseHead& head, std::string_view
   }
   status_ = 101;
   std::string out;
-  std::string cookie = sticky_cookie();
+  std::string cookie = binding_.set_cookie(lease_.index(), request_->client.secure);
   rules::ForwardResponse response{head, request_->request_id, cookie};
   response.websocket = true;
   rules::write_client_response(response, out);
@@ -131,8 +132,9 @@ void Exchange::begin_body(const wire::ResponseHead& head, std::string_view rest)
   if (until_close_) request_->keep_alive = false;
   status_ = head.status;
   body_.emplace(framing.framing);
+  binding_.on_answer_head(head, chunked);
   std::string out;
-  std::string cookie = sticky_cookie();
+  std::string cookie = binding_.set_cookie(lease_.index(), request_->client.secure);
   rules::ForwardResponse response{head, request_->request_id, cookie};
   response.keep_alive = request_->keep_alive;
   response.keep_transfer_encoding = chunked;
@@ -145,6 +147,7 @@ void Exchange::begin_body(const wire::ResponseHead& head, std::string_view rest)
 // Bytes pass as they came; the scanner says where the body ends, so that nothing behind it does.
 void Exchange::relay_body(std::string_view bytes) {
   std::size_t n = body_->scan(bytes);
+  binding_.on_answer_body(bytes.substr(0, n), lease_.index(), home_.loop.now());
   if (n != 0 && !owner_.client().write(bytes.substr(0, n))) return complete(Cause::client_left);
   if (body_->state() == wire::BodyScanner::State::error) return complete(Cause::backend_bad_answer);
   if (body_->state() == wire::BodyScanner::State::complete) return complete(Cause::done);
@@ -194,13 +197,6 @@ void Exchange::refuse(Cause cause) {
 void Exchange::complete(Cause cause) {
   cancel();
   owner_.exchange_done(cause);
-}
-
-// On the first answer, and whenever the server is not the one the client's cookie names.
-std::string Exchange::sticky_cookie() const {
-  const auto& sticky = request_->route->pool->sticky();
-  if (!sticky || sticky_ == lease_.index()) return "";
-  return sticky->set_cookie(lease_.index(), request_->client.secure);
 }
 
 }  // namespace fairlead::edge

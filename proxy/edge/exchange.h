@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "proxy/edge/binding.h"
 #include "proxy/edge/dial.h"
 #include "proxy/edge/home.h"
 #include "proxy/edge/identity.h"
@@ -92,7 +93,6 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   void backend_ended(bool clean);
   void refuse(rules::Cause cause);
   void complete(rules::Cause cause);
-  std::string sticky_cookie() const;
 
   const conf::RouteTimeouts& timeouts() const { return request_->route->settings->timeouts; }
 
@@ -100,9 +100,9 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   Owner& owner_;
   std::unique_ptr<Request> request_;
   Busy busy_;
+  Binding binding_;
   Dial dial_;
   net::Timer timer_;
-  std::size_t sticky_ = balance::kNoServer;
   balance::Lease lease_;
   std::string server_name_;
   std::unique_ptr<net::Stream> backend_;

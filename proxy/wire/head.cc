@@ -1,5 +1,7 @@
 #include "proxy/wire/head.h"
 
+#include <algorithm>
+
 #include "proxy/wire/chars.h"
 
 namespace fairlead::wire {
@@ -38,6 +40,18 @@ bool Fields::has_token(std::string_view name, std::string_view token) const {
     });
   }
   return found;
+}
+
+std::string_view query_value(std::string_view query, std::string_view name) {
+  if (query.starts_with('?')) query.remove_prefix(1);
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    if (pair.substr(0, equals) == name) return pair.substr(std::min(equals + 1, pair.size()));
+  }
+  return {};
 }
 
 }  // namespace fairlead::wire

@@ -81,6 +81,10 @@ void for_each_item(std::string_view list, F f) {
   }
 }
 
+// The value of the first parameter of that name in a query ("?a=1&b=2", the '?' optional), as it
+// came: nothing is decoded. "" where there is none.
+std::string_view query_value(std::string_view query, std::string_view name);
+
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as it came: origin-form, or absolute-form, or "*"

@@ -46,7 +46,7 @@ TEST_CASE("least connections: the least for its weight", "[balance][picker]") {
   };
   for (const auto& row : rows) {
     CAPTURE(row.why);
-    CHECK(picker()->pick(row.candidates) == row.want);
+    CHECK(picker()->pick(row.candidates, {}) == row.want);
   }
 }
 
@@ -55,11 +55,11 @@ TEST_CASE("least connections: equals take turns", "[balance][picker]") {
   auto candidates = of_weights({1, 1, 1});
   std::vector<std::size_t> order;
   // Sessions that end at once: the counts stay 0.
-  for (int i = 0; i < 7; ++i) order.push_back(pick->pick(candidates));
+  for (int i = 0; i < 7; ++i) order.push_back(pick->pick(candidates, {}));
   CHECK(order == std::vector<std::size_t>{0, 1, 2, 0, 1, 2, 0});
   candidates[1].eligible = false;
   order.clear();
-  for (int i = 0; i < 4; ++i) order.push_back(pick->pick(candidates));
+  for (int i = 0; i < 4; ++i) order.push_back(pick->pick(candidates, {}));
   CHECK(order == std::vector<std::size_t>{2, 0, 2, 0});
 }
 
@@ -67,9 +67,9 @@ TEST_CASE("least connections: fewer candidates than last time", "[balance][picke
   const auto pick = picker();
   auto candidates = of_weights({1, 1, 1});
   candidates[0].sessions = candidates[1].sessions = 1;
-  CHECK(pick->pick(candidates) == 2);
-  CHECK(pick->pick(of_weights({1, 1})) == 1);
-  CHECK(pick->pick(of_weights({1})) == 0);
+  CHECK(pick->pick(candidates, {}) == 2);
+  CHECK(pick->pick(of_weights({1, 1}), {}) == 1);
+  CHECK(pick->pick(of_weights({1}), {}) == 0);
 }
 
 TEST_CASE("least connections: 100,000 sessions that stay follow the weights exactly",
@@ -89,7 +89,7 @@ TEST_CASE("least connections: 100,000 sessions that stay follow the weights exac
     const auto pick = picker();
     Candidates candidates;
     for (const auto weight : row.weights) candidates.push_back({weight, 0, true});
-    for (int i = 0; i < 100'000; ++i) ++candidates[pick->pick(candidates)].sessions;
+    for (int i = 0; i < 100'000; ++i) ++candidates[pick->pick(candidates, {})].sessions;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       CAPTURE(i, row.weights);
       CHECK(candidates[i].sessions == row.want[i]);
@@ -107,7 +107,7 @@ TEST_CASE("least connections: no pick could have been better, whatever comes and
       candidate.eligible = random() % 4 != 0;
       if (candidate.sessions > 0 && random() % 7 == 0) --candidate.sessions;
     }
-    const auto chosen = pick->pick(candidates);
+    const auto chosen = pick->pick(candidates, {});
     if (chosen == kNoServer) {
       for (const auto& candidate : candidates) REQUIRE_FALSE(candidate.eligible);
       continue;

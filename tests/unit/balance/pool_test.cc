@@ -112,7 +112,8 @@ TEST_CASE("lease: keeps its pool alive", "[balance][pool]") {
 
 TEST_CASE("pool: picks that are held spread over the servers", "[balance][pool]") {
   for (const auto balance :
-       {conf::Backend::Balance::least_connections, conf::Backend::Balance::round_robin}) {
+       {conf::Backend::Balance::least_connections, conf::Backend::Balance::round_robin,
+        conf::Backend::Balance::hash}) {  // the last without a key
     const auto pool = Pool::make(backend({1, 1, 2}, balance));
     std::vector<Lease> held;
     for (int i = 0; i < 40; ++i) held.push_back(pick(*pool, kStart));
@@ -227,6 +228,39 @@ TEST_CASE("pool: its sticky names are those of its servers", "[balance][pool]") 
   REQUIRE(pool->sticky());
   const Sticky same(*from.sticky, "chat", {"10.0.0.11:8080", "10.0.0.11:8081"});
   CHECK(pool->sticky()->set_cookie(1, true) == same.set_cookie(1, true));
+}
+
+TEST_CASE("pool: with balance = hash the key decides, on every node alike", "[balance][pool]") {
+  auto from = backend({1, 1, 1}, conf::Backend::Balance::hash);
+  from.hash_key = {conf::HashKey::Kind::path, ""};
+  const auto one = Pool::make(from);
+  std::reverse(from.servers.begin(), from.servers.end());
+  const auto other = Pool::make(from);
+  std::vector<int> counts(3);
+  for (int i = 0; i < 300; ++i) {
+    wire::RequestHead head;
+    const std::string path = "/room/" + std::to_string(i);
+    head.path = path;
+    const auto key = one->key_of(head, nullptr);
+    REQUIRE(key);
+    REQUIRE(other->key_of(head, nullptr) == key);
+    const auto first = one->pick({kNoServer, key}, {}, kStart);
+    const auto second = other->pick({kNoServer, key}, {}, kStart);
+    REQUIRE(first.server().name == second.server().name);
+    ++counts[first.index()];
+    // What it is bound to comes first; what was tried is passed over.
+    CHECK(one->pick({2, key}, {}, kStart).index() == 2);
+    CHECK(one->pick({kNoServer, key}, {first.index()}, kStart).index() != first.index());
+  }
+  for (const int count : counts) CHECK(count > 60);
+  CHECK_FALSE(Pool::make(backend({1}))->key_of({}, nullptr));
+}
+
+TEST_CASE("pool: servers are found by their ids", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1, 1}));
+  CHECK(pool->index_of(pool->server(0).id) == 0);
+  CHECK(pool->index_of(pool->server(1).id) == 1);
+  CHECK(pool->index_of(0) == kNoServer);
 }
 
 TEST_CASE("pool: several threads never pick the same least one", "[balance][pool]") {

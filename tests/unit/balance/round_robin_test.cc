@@ -21,7 +21,7 @@ Candidates of_weights(std::initializer_list<std::uint32_t> weights) {
 std::string picks(Picker& picker, const Candidates& candidates, int n) {
   std::string text;
   for (int i = 0; i < n; ++i) {
-    const auto chosen = picker.pick(candidates);
+    const auto chosen = picker.pick(candidates, {});
     text += chosen == kNoServer ? '-' : static_cast<char>('a' + chosen);
   }
   return text;
@@ -69,7 +69,7 @@ TEST_CASE("round robin: 100,000 picks follow the weights, and any run of them ne
   RoundRobin picker;
   std::vector<std::int64_t> counts(candidates.size());
   for (std::int64_t i = 1; i <= 100'000; ++i) {
-    ++counts[picker.pick(candidates)];
+    ++counts[picker.pick(candidates, {})];
     for (std::size_t at = 0; at < counts.size(); ++at) {
       // Never a whole number of servers away from its share i * weight / total.
       const auto off = counts[at] * total - i * candidates[at].weight;

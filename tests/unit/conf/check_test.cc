@@ -125,3 +125,15 @@ TEST_CASE("check: hints about the sticky cookie", "[conf][check]") {
                 "sticky = { secret_file=\"open\", same_site = \"None\" }\n")
               .size() == 1);
 }
+
+TEST_CASE("check: hash_key needs balance = \"hash\"", "[conf][check]") {
+  const auto problems = [](const std::string& lines) {
+    return messages(load("[[listener]]\naddress = \"127.0.0.1:1\"\n" + kRest + lines));
+  };
+  const std::vector<std::string> wrong{
+      "f:10:12: backend \"b\": hash_key: only balance = \"hash\" goes by it"};
+  REQUIRE(problems("hash_key = \"path\"\n") == wrong);
+  REQUIRE(problems("hash_key = \"path\"\nbalance = \"random-two\"\n") == wrong);
+  REQUIRE(problems("hash_key = \"path\"\nbalance = \"hash\"\n").empty());
+  REQUIRE(problems("balance = \"hash\"\n").empty());
+}

@@ -16,13 +16,11 @@ TEST_CASE("schema: each kind of problem, at its place", "[conf][schema]") {
       {"balanse = \"hash\"",
        "f:9:1: backend \"app\": unknown key \"balanse\" (did you mean \"balance\"?)"},
       {"colour = 1", "f:9:1: backend \"app\": unknown key \"colour\""},
-      {"balance = \"hash\"",
-       "f:9:11: backend \"app\": balance: \"hash\" is not available in this version"},
-      {"balance = \"random-two\"",
-       "f:9:11: backend \"app\": balance: \"random-two\" is not available in this version"},
       {"balance = \"best\"",
-       "f:9:11: backend \"app\": balance: must be \"least-connections\" or \"round-robin\", "
-       "not \"best\""},
+       "f:9:11: backend \"app\": balance: must be \"least-connections\", \"round-robin\", "
+       "\"random-two\" or \"hash\", not \"best\""},
+      {"sticky.engine_io = 1",
+       "f:9:20: backend \"app\": sticky: engine_io: must be true or false, not an integer"},
       {"balance = 3", "f:9:11: backend \"app\": balance: must be a string, not an integer"},
       {"  health = { type = \"tcp\" }",
        "f:9:3: backend \"app\": key \"health\" is not available in this version"},
@@ -208,4 +206,40 @@ TEST_CASE("schema: a host's rules", "[conf][schema]") {
   CAPTURE(row.host);
   REQUIRE(problem_with("[[route]]\nbackend = \"app\"\nhosts = [\"" + std::string(row.host) +
                        "\"]") == "f:11:10: route 2: hosts: " + std::string(row.complaint));
+}
+
+TEST_CASE("schema: what balance = \"hash\" may go by", "[conf][schema]") {
+  using Kind = HashKey::Kind;
+  const auto key = [](const std::string& text) {
+    return good(kLeast + "balance = \"hash\"\nhash_key = \"" + text + "\"").backends[0].hash_key;
+  };
+  REQUIRE(good(kLeast + "balance = \"hash\"").backends[0].hash_key == HashKey{});
+  REQUIRE(key("client-ip") == HashKey{Kind::client_ip, ""});
+  REQUIRE(key("path") == HashKey{Kind::path, ""});
+  REQUIRE(key("header:X-Room") == HashKey{Kind::header, "X-Room"});
+  REQUIRE(key("cookie:session") == HashKey{Kind::cookie, "session"});
+  REQUIRE(key("query:room[id]") == HashKey{Kind::query, "room[id]"});
+
+  const std::string forms =
+      "must be \"client-ip\", \"header:NAME\", \"cookie:NAME\", \"query:NAME\" or \"path\", not ";
+  for (const auto& row : std::vector<std::pair<std::string, std::string>>{
+           {"", forms + "\"\""},
+           {"ip", forms + "\"ip\""},
+           {"coookie:a", forms + "\"coookie:a\" (did you mean \"cookie:a\"?)"},
+           {"client_ip", forms + "\"client_ip\" (did you mean \"client-ip\"?)"},
+           {"header", "\"header\" needs a name: \"header:NAME\""},
+           {"path:/a", "\"path:/a\" takes no name: \"path\""},
+           {"client-ip:", "\"client-ip:\" takes no name: \"client-ip\""},
+           {"header:", "\"\" is not a header's name"},
+           {"header:a b", "\"a b\" is not a header's name"},
+           {"cookie:a;b", "\"a;b\" is not a cookie's name"},
+           {"query:", "\"\" is not a parameter's name"},
+           {"query:a&b", "\"a&b\" is not a parameter's name"}}) {
+    CAPTURE(row.first);
+    REQUIRE(problem_with("balance = \"hash\"\nhash_key = \"" + row.first + "\"") ==
+            "f:10:12: backend \"app\": hash_key: " + row.second);
+  }
+  REQUIRE(problem_with("balance = \"hash\"\nhash_key = 7") ==
+          "f:10:12: backend \"app\": hash_key: must be a string such as \"cookie:session\", not an "
+          "integer");
 }
