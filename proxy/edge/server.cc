@@ -1,10 +1,12 @@
 #include "proxy/edge/server.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 
+#include "proxy/edge/heap_return.h"
 #include "proxy/edge/privileges.h"
 #include "proxy/observe/log.h"
 #include "tls/digest.h"
@@ -21,6 +23,30 @@ struct Server::Deadline final : net::Timer::Handler {
   }
 
   Server& server;
+  net::Timer timer;
+};
+
+struct Server::HeapKeeper final : net::Timer::Handler {
+  static constexpr conf::Millis kInterval{5000};
+
+  explicit HeapKeeper(Server& owner) : server(owner), timer(owner.loop_.timers(), *this) {
+    timer.arm(server.loop_.now() + kInterval);
+  }
+
+  // Here and not in a worker: relaying allocates nothing, so it goes on meanwhile.
+  void on_timer(net::Timer&) override {
+    if (heap.due(server.shared_.connections.load(std::memory_order_relaxed))) {
+      auto begun = net::Clock::now();
+      malloc_trim(0);
+      observe::log_debug(
+          "memory of ended connections given back in {} ms",
+          std::chrono::duration<double, std::milli>(net::Clock::now() - begun).count());
+    }
+    timer.arm(server.loop_.now() + kInterval);
+  }
+
+  Server& server;
+  HeapReturn heap;
   net::Timer timer;
 };
 
@@ -64,6 +90,7 @@ int Server::run() {
   for (const ListenerRuntime& listener : runtime_->listeners()) {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
+  HeapKeeper heap(*this);
   observe::log_info("ready: {} worker{}", count, count == 1 ? "" : "s");
   loop_.run();
   for (auto& worker : shared_.workers) worker->stop();

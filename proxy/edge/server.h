@@ -34,6 +34,7 @@ class Server {
   net::Loop loop_;
   net::Mailbox mailbox_;
   struct Deadline;
+  struct HeapKeeper;
   std::unique_ptr<Deadline> deadline_;
   unsigned draining_workers_ = 0;
   bool draining_ = false;

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "proxy/net/event_memory.h"
+
 namespace fairlead::net {
 namespace {
 
 // One thread per base: no locks. No changelist: it would tell epoll about a closed descriptor after
 // another worker has been given the same number.
 event_base* make_base() {
+  separate_event_memory();
   event_config* config = event_config_new();
   event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
   event_base* base = event_base_new_with_config(config);

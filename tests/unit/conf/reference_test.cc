@@ -18,8 +18,7 @@ using fairlead::conf::test::no_environment;
 namespace {
 
 std::string example() {
-  const auto root =
-      std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+  const auto root = FAIRLEAD_SOURCE_DIR;
   std::ifstream file(root / "packaging" / "example.toml");
   REQUIRE(file.good());
   std::ostringstream text;
