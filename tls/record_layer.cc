@@ -20,6 +20,11 @@ enum class RecordLayer::Alert : std::uint8_t {
   user_canceled = 90,
 };
 
+struct RecordLayer::Offence {
+  Alert alert;
+  const char* line;
+};
+
 // What only a connection in the middle of a record has.
 struct RecordLayer::Held {
   std::string cipher;  // from `cipher_at`: not yet decrypted; comes before `in`
@@ -56,6 +61,18 @@ const char* alert_line(std::uint8_t alert) {
 }
 
 }  // namespace
+
+// Null for a header that may come. RFC 8446 5: after the handshake nothing is unencrypted, not even
+// a change_cipher_spec.
+const RecordLayer::Offence* RecordLayer::offence_of(std::span<const char> header) {
+  static constexpr Offence kType{Alert::unexpected_message, "unexpected record"};
+  static constexpr Offence kLong{Alert::record_overflow, "encrypted length too long"};
+  static constexpr Offence kShort{Alert::bad_record_mac, "decryption failed or bad record mac"};
+  if (octet(header, 0) != kDataType) return &kType;
+  const std::size_t size = record_size(header) - kHeader;
+  if (size > kMaxCipher) return &kLong;
+  return size < Direction::kTag ? &kShort : nullptr;
+}
 
 RecordLayer::Start::~Start() {
   OPENSSL_cleanse(read_secret.data(), read_secret.size());
@@ -111,7 +128,8 @@ bool RecordLayer::has_pending() const {
   if (!held_ || error_ != nullptr) return false;
   if (!held_->plain_left().empty()) return true;
   const std::span<const char> cipher = held_->cipher_left();
-  return cipher.size() >= kHeader && cipher.size() >= record_size(cipher);
+  return cipher.size() >= kHeader &&
+         (cipher.size() >= record_size(cipher) || offence_of(cipher) != nullptr);
 }
 
 // --- reading ---
@@ -190,18 +208,8 @@ Status RecordLayer::complete(std::span<const char>& in, std::span<const char>& r
 
 // As soon as the header is there, so that nothing that is refused is gathered.
 Status RecordLayer::judge_header(std::span<const char> header, std::string& out) {
-  // RFC 8446 5: after the handshake nothing is unencrypted, not even a change_cipher_spec.
-  if (octet(header, 0) != kDataType) {
-    return fail(Alert::unexpected_message, "unexpected record", out);
-  }
-  const std::size_t size = record_size(header) - kHeader;
-  if (size > kMaxCipher) {
-    return fail(Alert::record_overflow, "encrypted length too long", out);
-  }
-  if (size < Direction::kTag) {
-    return fail(Alert::bad_record_mac, "decryption failed or bad record mac", out);
-  }
-  return Status::ok;
+  const Offence* offence = offence_of(header);
+  return offence == nullptr ? Status::ok : fail(offence->alert, offence->line, out);
 }
 
 // RFC 8446 5.2 and 5.4: content, its type, zeros.

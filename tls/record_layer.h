@@ -67,7 +67,9 @@ class RecordLayer {
  private:
   enum class Alert : std::uint8_t;
   struct Held;
+  struct Offence;
 
+  static const Offence* offence_of(std::span<const char> header);
   Status next(std::span<const char>& in, std::span<const char>& record, std::string& out);
   Status complete(std::span<const char>& in, std::span<const char>& record, std::string& out);
   Status judge_header(std::span<const char> header, std::string& out);

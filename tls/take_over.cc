@@ -128,8 +128,10 @@ const RecordLayer::Start* take_over(ssl_st* ssl) {
 
 void forget_secrets(ssl_st* ssl) {
   SSL_set_msg_callback(ssl, nullptr);
-  delete noted_of(ssl);
+  Noted* noted = noted_of(ssl);
+  if (noted == nullptr) return;  // setting even null would cost every connection a table
   SSL_set_ex_data(ssl, noted_index(), nullptr);
+  delete noted;
 }
 
 }  // namespace fairlead::tls

@@ -239,6 +239,24 @@ TEST_CASE("record layer: any `to` gives the same bytes", "[tls][records][pending
   }
 }
 
+TEST_CASE("record layer: an offence behind data that filled `to` is pending",
+          "[tls][records][pending]") {
+  Hostile pair;
+  const std::string first = pair.far.data(pattern(100));
+  pair.near.feed(std::string_view(first).substr(0, first.size() - 1));
+  const std::string rest = first.back() + "GET / HTTP/1.1"s;
+  std::span<const char> in(rest);
+  std::vector<char> to(100);
+  std::size_t n = 0;
+  REQUIRE(pair.near.layer->read(in, to, n, pair.near.alerts) == Status::ok);
+  REQUIRE(n == 100);
+  REQUIRE(in.empty());
+  REQUIRE(pair.near.layer->has_pending());
+  pair.near.last = pair.near.layer->read(in, to, n, pair.near.alerts);
+  REQUIRE(n == 0);
+  REQUIRE(pair.alert() == 10);
+}
+
 TEST_CASE("record layer: alerts that end and one that does not", "[tls][records]") {
   Hostile pair;
   REQUIRE(pair.near.feed(pair.far.seal(21, "\x01\x5a"s)) == Status::want_input);  // user_canceled
