@@ -87,6 +87,7 @@ struct ListenerTls {
 
   std::vector<Certificate> certificates;  // exactly one for now
   Version min_version = Version::tls12;
+  bool compact = false;  // TLS 1.3: idle sessions in a fraction of OpenSSL's memory
 };
 
 struct Listener {

@@ -33,8 +33,10 @@ const Schema<ListenerTls>& tls_schema() {
                   "the certificate shown to clients"),
          field("min_version", &ListenerTls::min_version,
                choice<Version>({{"1.2", Version::tls12}, {"1.3", Version::tls13}}),
-               "older TLS versions are refused")},
-        {"client_ca", "client_auth", "strict_sni", "ticket_key_file", "compact"}};
+               "older TLS versions are refused"),
+         field("compact", &ListenerTls::compact, flag(),
+               "TLS 1.3 sessions keep only their keys in memory; see the manual")},
+        {"client_ca", "client_auth", "strict_sni", "ticket_key_file"}};
     result.fields.front().about.nested = certificate_schema().described();
     return result;
   }();

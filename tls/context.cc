@@ -11,6 +11,7 @@
 
 #include "tls/errors.h"
 #include "tls/handle.h"
+#include "tls/take_over.h"
 
 namespace fairlead::tls {
 
@@ -183,12 +184,15 @@ ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings)
   if (!why.empty()) return failed("key", files.key, why);
   Made made = make(certificate, key, settings.min_version, files);
   OPENSSL_cleanse(key.data(), key.size());
+  if (made.context && settings.compact) watch_secrets(made.context->get());
   return made;
 }
 
 ServerContext::Made ServerContext::from_pem(const std::string& certificate, const std::string& key,
-                                            conf::ListenerTls::Version min_version) {
-  return make(certificate, key, min_version, {});
+                                            conf::ListenerTls::Version min_version, bool compact) {
+  Made made = make(certificate, key, min_version, {});
+  if (made.context && compact) watch_secrets(made.context->get());
+  return made;
 }
 
 ServerContext::ServerContext(ssl_ctx_st* owned) : context_(owned) {}

@@ -22,7 +22,7 @@ class ServerContext {
   static Made from_files(const conf::ListenerTls& settings);
   // From PEM text (the demo's throw-away certificate).
   static Made from_pem(const std::string& certificate, const std::string& key,
-                       conf::ListenerTls::Version min_version);
+                       conf::ListenerTls::Version min_version, bool compact = false);
 
   explicit ServerContext(ssl_ctx_st* owned);
   ~ServerContext();

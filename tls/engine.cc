@@ -8,6 +8,8 @@
 
 #include "tls/errors.h"
 #include "tls/handle.h"
+#include "tls/record_layer.h"
+#include "tls/take_over.h"
 
 namespace fairlead::tls {
 
@@ -15,6 +17,13 @@ namespace fairlead::tls {
 struct Engine::Rare {
   std::string error;
   std::string kept;  // ciphertext that a `to` had no room for
+};
+
+// A connection that has left OpenSSL.
+struct Engine::Compact {
+  RecordLayer records;
+  std::unique_ptr<std::string> sni;  // null for none
+  bool resumed = false;
 };
 
 namespace {
@@ -80,17 +89,24 @@ const BIO_METHOD* wire_method() {
   return kMethod;
 }
 
-SSL_CTX* client_context() {
-  static SSL_CTX* const kContext = [] {
-    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-    if (context != nullptr) {
-      SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-      SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-      SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-      SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
-    }
-    return context;
-  }();
+SSL_CTX* make_client_context(bool compact) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  if (context == nullptr) return nullptr;
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  if (compact) watch_secrets(context);
+  return context;
+}
+
+// Each made once, and kept till the process ends.
+SSL_CTX* client_context(bool compact) {
+  if (compact) {
+    static SSL_CTX* const kCompact = make_client_context(true);
+    return kCompact;
+  }
+  static SSL_CTX* const kContext = make_client_context(false);
   return kContext;
 }
 
@@ -147,7 +163,7 @@ class Engine::Call {
 };
 
 std::unique_ptr<Engine> Engine::make(ssl_ctx_st* context) {
-  static_assert(sizeof(Engine) <= 2 * sizeof(void*), "every idle connection pays for it");
+  static_assert(sizeof(Engine) <= 3 * sizeof(void*), "every idle connection pays for it");
   if (context == nullptr || wire_method() == nullptr) return nullptr;
   std::unique_ptr<Engine> engine(new Engine);
   engine->ssl_ = SSL_new(context);
@@ -166,8 +182,8 @@ std::unique_ptr<Engine> Engine::server(const ServerContext& context) {
   return engine;
 }
 
-std::unique_ptr<Engine> Engine::insecure_client(const std::string& server_name) {
-  std::unique_ptr<Engine> engine = make(client_context());
+std::unique_ptr<Engine> Engine::insecure_client(const std::string& server_name, bool compact) {
+  std::unique_ptr<Engine> engine = make(client_context(compact));
   if (!engine) return nullptr;
   SSL_set_connect_state(engine->ssl_);
   if (!server_name.empty() && !is_address(server_name)) set_server_name(engine->ssl_, server_name);
@@ -197,19 +213,49 @@ Engine::Status Engine::fail(std::string line) {
 
 Engine::Status Engine::handshake(std::span<const char>& in, std::string& out) {
   if (failed()) return Status::error;
-  const Call call(*this, in, out);
-  ERR_clear_error();
-  const int result = SSL_do_handshake(ssl_);
-  if (result != 1) return failure(result);
+  if (compact_) return Status::ok;
+  {
+    const Call call(*this, in, out);
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_);
+    if (result != 1) return failure(result);
+  }
   // Nothing is signed after the handshake: the certificates' share of it can go.
   SSL_certs_clear(ssl_);
+  try_compact();
   return Status::ok;
+}
+
+// With read-ahead off OpenSSL took no byte behind the handshake's last record: what is left of the
+// input is the new owner's, and nothing else is lost with the SSL object.
+void Engine::try_compact() {
+  if (const RecordLayer::Start* start = take_over(ssl_)) {
+    auto compact = std::make_unique<Compact>();
+    if (compact->records.start(*start)) {
+      if (const std::string_view name = sni(); !name.empty()) {
+        compact->sni = std::make_unique<std::string>(name);
+      }
+      compact->resumed = resumed();
+      // Not a connection that broke off: its session may be resumed.
+      SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+      SSL_free(ssl_);
+      ssl_ = nullptr;
+      compact_ = std::move(compact);
+      return;
+    }
+  }
+  forget_secrets(ssl_);
+}
+
+Engine::Status Engine::judge(Status status) {
+  return status == Status::error ? fail(compact_->records.error()) : status;
 }
 
 Engine::Status Engine::read(std::span<const char>& in, std::span<char> to, std::size_t& n,
                             std::string& out) {
   n = 0;
   if (failed()) return Status::error;
+  if (compact_) return judge(compact_->records.read(in, to, n, out));
   const bool keeps_rest = to.size() >= in.size();
   Status status = Status::ok;
   {
@@ -244,6 +290,7 @@ void Engine::keep_rest(std::span<const char>& in) {
 
 Engine::Status Engine::write(std::span<const char> plain, std::string& out) {
   if (failed()) return Status::error;
+  if (compact_) return judge(compact_->records.write(plain, out));
   std::span<const char> nothing;
   const Call call(*this, nothing, out);
   while (!plain.empty()) {
@@ -261,7 +308,9 @@ Engine::Status Engine::write(std::span<const char> plain, std::string& out) {
 }
 
 void Engine::close_notify(std::string& out) {
-  if (failed() || !handshake_done(ssl_)) return;
+  if (failed()) return;
+  if (compact_) return compact_->records.close_notify(out);
+  if (!handshake_done(ssl_)) return;
   if ((SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN) != 0) return;
   std::span<const char> nothing;
   const Call call(*this, nothing, out);
@@ -275,21 +324,24 @@ bool Engine::failed() const {
 }
 
 bool Engine::has_pending() const {
+  if (compact_) return !failed() && compact_->records.has_pending();
   // Not SSL_has_pending: it counts an incomplete record too.
   return !failed() && (SSL_pending(ssl_) > 0 || rare_);
 }
 
 std::string_view Engine::version() const {
+  if (compact_) return "TLSv1.3";
   return handshake_done(ssl_) ? SSL_get_version(ssl_) : std::string_view();
 }
 
 std::string_view Engine::sni() const {
+  if (compact_) return compact_->sni ? *compact_->sni : std::string_view();
   const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
   return name == nullptr ? std::string_view() : name;
 }
 
 bool Engine::resumed() const {
-  return SSL_session_reused(ssl_) == 1;
+  return compact_ ? compact_->resumed : SSL_session_reused(ssl_) == 1;
 }
 
 const std::string& Engine::last_error() const {

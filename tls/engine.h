@@ -2,6 +2,9 @@
 // One TLS connection as bytes in and bytes out over the caller's buffers: no sockets, no allocation
 // of its own per record. The caller receives ciphertext once per wake-up and feeds it whole; what
 // is to be sent is gathered in the caller's string and leaves in one send.
+//
+// Where its context says `compact`, a TLS 1.3 connection leaves OpenSSL at the end of its
+// handshake: RecordLayer goes on with it, and OpenSSL's object is freed. All calls stay the same.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +14,7 @@
 #include <string_view>
 
 #include "tls/context.h"
+#include "tls/status.h"
 
 struct ssl_st;
 
@@ -18,12 +22,7 @@ namespace fairlead::tls {
 
 class Engine {
  public:
-  enum class Status : std::uint8_t {
-    ok,
-    want_input,  // everything fed was used up; feed more
-    closed,      // the peer sent close_notify: nothing more will come
-    error,       // last_error() has the line; the connection is unusable
-  };
+  using Status = tls::Status;  // with error, last_error() has the line
 
   static constexpr std::size_t kMaxRecord = 16 * 1024;  // plaintext of a record (RFC 8446 5.1)
 
@@ -31,7 +30,8 @@ class Engine {
   // memory.
   static std::unique_ptr<Engine> server(const ServerContext& context);
   // For tests and, later, connections to backends: a client that verifies nothing.
-  static std::unique_ptr<Engine> insecure_client(const std::string& server_name);
+  static std::unique_ptr<Engine> insecure_client(const std::string& server_name,
+                                                 bool compact = false);
   ~Engine();
 
   // Each call takes the ciphertext that came, from `in`, advancing it past what OpenSSL took, and
@@ -57,10 +57,14 @@ class Engine {
   std::string_view sni()
       const;  // the name the client asked for, "" for none; valid while the engine lives
   bool resumed() const;
+
+  bool compact() const { return ssl_ == nullptr; }  // has left OpenSSL
+
   const std::string& last_error() const;
 
  private:
   class Call;
+  struct Compact;
   struct Rare;
 
   Engine();
@@ -69,9 +73,13 @@ class Engine {
   Status fail(std::string line);
   bool failed() const;
   void keep_rest(std::span<const char>& in);
+  void try_compact();
+  Status judge(Status status);
 
-  // Every idle connection pays for these two pointers, and for nothing else of ours but its BIO.
+  // Every idle connection pays for these pointers (malloc's smallest piece holds three), and for
+  // nothing else of ours but its BIO, or what Compact has. One of the first two is null.
   ssl_st* ssl_ = nullptr;
+  std::unique_ptr<Compact> compact_;
   std::unique_ptr<Rare> rare_;
 };
 

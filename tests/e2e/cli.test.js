@@ -143,6 +143,7 @@ scenario('the reference names every key', async (rig) => {
     'redirect_to_https',
     'certificates',
     'min_version',
+    'compact',
     'name',
     'hosts',
     'path',

@@ -46,6 +46,7 @@ trusted_proxies = ["10.0.0.0/8", "::1"]
 [listener.tls]
 certificates = [{ cert = "c.pem", key = "k.pem" }]
 min_version = "1.3"
+compact = true
 [listener.timeouts]
 keepalive = "9m"
 [[listener]]
@@ -99,6 +100,7 @@ sticky = { cookie = "c", secret_file = "secret", max_age = "1h", same_site = "St
   REQUIRE(tls.tls->certificates.at(0).cert == "c.pem");
   REQUIRE(tls.tls->certificates.at(0).key == "k.pem");
   REQUIRE(tls.tls->min_version == ListenerTls::Version::tls13);
+  REQUIRE(tls.tls->compact);
   REQUIRE(tls.timeouts.tls_handshake == Millis{1000});
   REQUIRE(tls.timeouts.request_head == Millis{2000});
   REQUIRE(tls.timeouts.keepalive == Millis{540'000});

@@ -6,22 +6,19 @@
 
 #include <algorithm>
 
-#include "tests/unit/tls/rig.h"
+#include "tests/unit/tls/record_rig.h"
 
 namespace fairlead::tls::rig {
 
 namespace {
 
-std::string pattern(std::size_t size) {
-  std::string text(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i * 7 + i / 251);
-  return text;
-}
-
+// Of every kind: each side with OpenSSL's record layer and with our own.
 struct Pair {
-  std::shared_ptr<const ServerContext> of = context();
+  const bool compact_up = GENERATE(false, true);
+  const bool compact_down = GENERATE(false, true);
+  std::shared_ptr<const ServerContext> of = context(Version::tls12, compact_up);
   Side up = server(*of);
-  Side down = client();
+  Side down = client("localhost", compact_down);
 
   Pair() {
     shake(down, up);
@@ -60,7 +57,7 @@ TEST_CASE("engine: 200 KiB pass each way, their records gathered", "[tls][data]"
 }
 
 TEST_CASE("engine: 200 KiB pass each way with TLS 1.2", "[tls][data]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   Side up = server(*of);
   RawClient down({.version = TLS1_2_VERSION});
   shake(down, up);
@@ -209,7 +206,7 @@ TEST_CASE("engine: a `to` that is a record larger than the input leaves nothing 
 }
 
 TEST_CASE("engine: data that comes with the last handshake flight is read", "[tls][data]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     CAPTURE(version);
     Side up = server(*of);
@@ -294,7 +291,7 @@ TEST_CASE("engine: another connection's stale error is not taken for this one's"
 }
 
 TEST_CASE("engine: a key update is answered on the way", "[tls][messages]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   Side up = server(*of);
   RawClient down({});
   shake(down, up);

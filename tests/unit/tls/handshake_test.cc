@@ -42,7 +42,7 @@ void shake_by_bytes(Client& from, Side& to) {
 }  // namespace
 
 TEST_CASE("engine: our server and our client agree on TLS 1.3", "[tls][handshake]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   Side up = server(*of);
   Side down = client("chat.example.com");
   REQUIRE(up.engine->version().empty());
@@ -59,7 +59,7 @@ TEST_CASE("engine: our server and our client agree on TLS 1.3", "[tls][handshake
 }
 
 TEST_CASE("engine: a client without a name or with an address sends no SNI", "[tls][handshake]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   for (const char* name : {"", "127.0.0.1", "::1"}) {
     CAPTURE(name);
     Side up = server(*of);
@@ -72,7 +72,7 @@ TEST_CASE("engine: a client without a name or with an address sends no SNI", "[t
 
 TEST_CASE("engine: the handshake survives a cut at every byte the server gets",
           "[tls][handshake][split]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   std::size_t cuts = 0;
   for (const std::size_t which : {std::size_t{0}, std::size_t{2}}) {
     bool reached = true;
@@ -87,7 +87,7 @@ TEST_CASE("engine: the handshake survives a cut at every byte the server gets",
 
 TEST_CASE("engine: the handshake survives a cut in what the client gets",
           "[tls][handshake][split]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   for (const std::size_t which : {std::size_t{1}, std::size_t{3}}) {
     bool reached = true;
     for (std::size_t cut = 1; reached; cut += 11) {
@@ -99,7 +99,7 @@ TEST_CASE("engine: the handshake survives a cut in what the client gets",
 
 TEST_CASE("engine: one byte at a time makes a handshake, in 1.2 and in 1.3",
           "[tls][handshake][split]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     Side up = server(*of);
     RawClient down({.version = version});
@@ -127,7 +127,7 @@ TEST_CASE("engine: a 1.2 client is refused where 1.3 is the minimum", "[tls][han
 }
 
 TEST_CASE("engine: a 1.1 client is refused", "[tls][handshake]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   Side up = server(*of);
   RawClient down({.version = TLS1_1_VERSION});
   SSL_set_min_proto_version(down.ssl(), TLS1_VERSION);
@@ -138,7 +138,7 @@ TEST_CASE("engine: a 1.1 client is refused", "[tls][handshake]") {
 }
 
 TEST_CASE("engine: http/1.1 is chosen among what a client offers", "[tls][handshake][alpn]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
 
   struct Row {
     const char* why;
@@ -163,7 +163,7 @@ TEST_CASE("engine: http/1.1 is chosen among what a client offers", "[tls][handsh
 
 TEST_CASE("engine: a client that offers only other protocols is told so",
           "[tls][handshake][alpn]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     Side up = server(*of);
     RawClient down({.version = version, .alpn = "\x02h2"});
@@ -176,7 +176,7 @@ TEST_CASE("engine: a client that offers only other protocols is told so",
 }
 
 TEST_CASE("engine: a ticket resumes a session and keeps the name", "[tls][handshake][resume]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     CAPTURE(version);
     Side first = server(*of);
@@ -230,7 +230,7 @@ TEST_CASE("engine: what is no TLS gives an error with a line", "[tls][handshake]
        "packet length too long"},
   }));
   CAPTURE(row.why);
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   Side up = server(*of);
   up.feed(row.bytes);
   REQUIRE(up.last == Status::error);
@@ -244,7 +244,7 @@ TEST_CASE("engine: what is no TLS gives an error with a line", "[tls][handshake]
 }
 
 TEST_CASE("engine: writing before the handshake is an error, not a loss", "[tls][handshake]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   Side up = server(*of);
   std::string out;
   REQUIRE(up.engine->write(std::string_view("early"), out) == Status::error);
@@ -252,7 +252,7 @@ TEST_CASE("engine: writing before the handshake is an error, not a loss", "[tls]
 }
 
 TEST_CASE("engine: a close_notify before the handshake's end writes nothing", "[tls][handshake]") {
-  const auto of = context();
+  const auto of = context(Version::tls12, GENERATE(false, true));
   Side up = server(*of);
   std::string out;
   up.engine->close_notify(out);

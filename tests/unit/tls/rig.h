@@ -26,8 +26,10 @@ inline const SelfSigned& certificate() {
   return kMade;
 }
 
-inline std::shared_ptr<const ServerContext> context(Version min_version = Version::tls12) {
-  auto made = ServerContext::from_pem(certificate().certificate, certificate().key, min_version);
+inline std::shared_ptr<const ServerContext> context(Version min_version = Version::tls12,
+                                                    bool compact = false) {
+  auto made =
+      ServerContext::from_pem(certificate().certificate, certificate().key, min_version, compact);
   REQUIRE(made.error.empty());
   return made.context;
 }
@@ -83,9 +85,9 @@ inline Side server(const ServerContext& of) {
   return side;
 }
 
-inline Side client(const std::string& name = "localhost") {
+inline Side client(const std::string& name = "localhost", bool compact = false) {
   Side side;
-  side.engine = Engine::insecure_client(name);
+  side.engine = Engine::insecure_client(name, compact);
   REQUIRE(side.engine);
   return side;
 }
