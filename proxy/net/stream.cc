@@ -96,7 +96,8 @@ ReadResult Stream::receive(std::span<char> into) {
     if (early_->empty()) early_.reset();
     return {n, IoStatus::ok};
   }
-  if (fd_ < 0 || error_ != 0) return {0, IoStatus::error};
+  // Behind a failed write there may be bytes yet: a server that refuses an upload says why.
+  if (fd_ < 0) return {0, IoStatus::error};
   ssize_t n = 0;
   do {
     n = recv(fd_, into.data(), into.size(), 0);

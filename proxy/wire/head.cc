@@ -1,5 +1,7 @@
 #include "proxy/wire/head.h"
 
+#include <array>
+
 #include "proxy/wire/chars.h"
 
 namespace fairlead::wire {
@@ -7,6 +9,12 @@ namespace fairlead::wire {
 bool iequals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
                                             [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_idempotent(std::string_view method) {
+  static constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD",   "OPTIONS",
+                                                               "PUT", "DELETE", "TRACE"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
 const Field* Fields::find(std::string_view name) const {

@@ -15,12 +15,17 @@ struct Field {
 // ASCII case-insensitive equality (RFC 9110 5.1: field names; tokens of Connection, Upgrade).
 bool iequals(std::string_view a, std::string_view b);
 
+// Whether a request may be sent again when its first answer was lost (RFC 9110 9.2.2).
+bool is_idempotent(std::string_view method);
+
 // A head's fields in their order.
 class Fields {
  public:
   void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
 
   void clear() { fields_.clear(); }
+
+  void reserve(std::size_t n) { fields_.reserve(n); }
 
   // The first field of that name, or null.
   const Field* find(std::string_view name) const;
