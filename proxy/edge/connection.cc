@@ -197,7 +197,7 @@ void Connection::on_head(std::string bytes) {
   if (error != wire::HeadError::none) return answer(cause_of(error), nullptr);
   request->client = rules::find_client(request->head, peer_, listener().settings->trusted_proxies);
   request->request_id = rules::kept_request_id(request->head);
-  if (request->request_id.empty()) request->request_id = rules::make_request_id();
+  if (request->request_id.empty()) request->request_id = new_request_id();
   request->body = wire::request_framing(request->head);
   request->keep_alive = request->head.minor_version == 1 && !home_.refuses_new() &&
                         !request->head.fields.has_token("Connection", "close");

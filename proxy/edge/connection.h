@@ -81,6 +81,7 @@ class Connection final : public Link,
   void close_gently();
   void vanish();
   bool may_keep(const Request* request) const;
+  std::string new_request_id();
   net::TimePoint linger_until() const;
   void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request);
   void log_exchange(rules::Cause cause, int status);

@@ -17,13 +17,18 @@ constexpr conf::Millis kLingerUpload{10'000};
 
 }  // namespace
 
+std::string Connection::new_request_id() {
+  const std::uint64_t high = home_.random.next();
+  return rules::make_request_id(high, home_.random.next());
+}
+
 // Answers in our own words. `request` is null when none could be read.
 void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
                         std::string_view location) {
   const rules::Failure& why = rules::failure(cause);
   OwnAnswer own;
   own.cause = cause;
-  std::string id = request != nullptr ? request->request_id : rules::make_request_id();
+  std::string id = request != nullptr ? request->request_id : new_request_id();
   own.request_id = id;
   if (request != nullptr) own.request = &request->head;
   own.keep_alive = !why.close_connection && may_keep(request);

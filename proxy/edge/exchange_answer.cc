@@ -15,6 +15,13 @@ constexpr unsigned kMaxInterim = 16;  // 1xx answers before the real one
 // So much of a body is copied to leave with the head; more is worth a send of its own.
 constexpr std::size_t kWithHead = 16 * 1024;
 
+// Some servers read no body behind such a method, whatever the head says, and would take it for the
+// next request on the connection.
+bool has_odd_body(const Request& request) {
+  const std::string_view method = request.head.method;
+  return request.body.kind != Kind::none && wire::is_idempotent(method) && method != "PUT";
+}
+
 std::string_view text(std::span<const char> bytes) {
   return {bytes.data(), bytes.size()};
 }
@@ -137,7 +144,8 @@ void Exchange::send_answer_head(const wire::ResponseHead& head, const wire::Fram
 // handshake that failed it is not asked for anything else.
 void Exchange::note_reuse(const wire::ResponseHead& head, const wire::Framing& body) {
   const bool persists = head.minor_version == 1 && body.kind != Kind::until_close &&
-                        !head.fields.has_token("Connection", "close") && !request_->websocket;
+                        !head.fields.has_token("Connection", "close") && !request_->websocket &&
+                        !has_odd_body(*request_);
   if (persists) keep_ = idle_time(head.fields.get("Keep-Alive"));
 }
 

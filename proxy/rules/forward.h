@@ -38,8 +38,8 @@ Client find_client(const wire::RequestHead& head, const Peer& peer,
 
 // A request id a client sent is kept when it is 1 to 128 visible ASCII characters; else "".
 std::string_view kept_request_id(const wire::RequestHead& head);
-// 32 hexadecimal digits.
-std::string make_request_id();
+// 32 hexadecimal digits of the two numbers, which nobody can guess.
+std::string make_request_id(std::uint64_t high, std::uint64_t low);
 
 struct ForwardRequest {
   const wire::RequestHead& head;

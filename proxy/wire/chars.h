@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace fairlead::wire {
@@ -32,6 +33,20 @@ constexpr std::array<std::uint8_t, 256> make_table() {
 }
 
 inline constexpr std::array<std::uint8_t, 256> kTable = make_table();
+
+constexpr std::uint64_t repeat(std::uint8_t byte) {
+  return byte * 0x0101010101010101ULL;
+}
+
+// Whether one of eight bytes may be no text: below 0x20, HTAB included, or DEL. Exact but for HTAB.
+inline bool has_control(const char* eight) {
+  std::uint64_t x = 0;
+  std::memcpy(&x, eight, sizeof x);
+  const std::uint64_t del = x ^ repeat(0x7f);
+  const std::uint64_t below_space = (x - repeat(0x20)) & ~x;
+  const std::uint64_t is_del = (del - repeat(0x01)) & ~del;
+  return ((below_space | is_del) & repeat(0x80)) != 0;
+}
 
 }  // namespace chars
 
@@ -68,8 +83,15 @@ inline bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
+// Most texts are short: what is left over is looked at as eight bytes too, overlapping or padded.
 inline bool is_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), is_text_char);
+  const char* const begin = text.data();
+  const std::size_t size = text.size();
+  char padded[8] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
+  if (size < 8) std::copy_n(begin, size, padded);
+  bool suspect = chars::has_control(size < 8 ? padded : begin + size - 8);
+  for (std::size_t i = 0; i + 8 < size && !suspect; i += 8) suspect = chars::has_control(begin + i);
+  return !suspect || std::all_of(text.begin(), text.end(), is_text_char);
 }
 
 }  // namespace fairlead::wire

@@ -13,7 +13,11 @@ struct Field {
 };
 
 // ASCII case-insensitive equality (RFC 9110 5.1: field names; tokens of Connection, Upgrade).
-bool iequals(std::string_view a, std::string_view b);
+bool same_letters(std::string_view a, std::string_view b);  // of the same length
+
+inline bool iequals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_letters(a, b);
+}
 
 // Whether a request may be sent again when its first answer was lost (RFC 9110 9.2.2).
 bool is_idempotent(std::string_view method);

@@ -2,8 +2,6 @@
 // ends and what is not text are looked at one by one, in order, so the result does not depend on
 // how the bytes arrived.
 
-#include <cstring>
-
 #include "proxy/wire/chars.h"
 #include "proxy/wire/head_parser.h"
 
@@ -12,25 +10,11 @@ namespace {
 
 constexpr unsigned kMaxLeadingLines = 2;
 
-constexpr std::uint64_t repeat(std::uint8_t byte) {
-  return byte * 0x0101010101010101ULL;
-}
-
-// Whether one of eight bytes may be no text: below 0x20, HTAB included, or DEL. Exact but for HTAB.
-bool has_control(const char* eight) {
-  std::uint64_t x = 0;
-  std::memcpy(&x, eight, sizeof x);
-  const std::uint64_t del = x ^ repeat(0x7f);
-  const std::uint64_t below_space = (x - repeat(0x20)) & ~x;
-  const std::uint64_t is_del = (del - repeat(0x01)) & ~del;
-  return ((below_space | is_del) & repeat(0x80)) != 0;
-}
-
-// The first byte in [p, end) that is not text, or end.
+// The first byte in [p, end) that is not text, or end; ordinary text is skipped by eight bytes.
 const char* skip_text(const char* p, const char* end) {
   while (end - p >= 8) {
     const char* const next = p + 8;
-    if (has_control(p)) {
+    if (chars::has_control(p)) {
       p = std::find_if_not(p, next, is_text_char);
       if (p != next) return p;  // else it was an HTAB
     }

@@ -128,6 +128,7 @@ scenario('a POST, or a body that has begun, or an answer that has, is not sent t
 scenario('a POST goes on a fresh connection when the idle one has ended', async (rig) => {
   const { backend, client, server } = await stale(rig);
   server.end();
+  await server.expectEnd(); // seen by Fairlead
   client.send(get('/second', [], 'POST'));
   const fresh = await backend.accept();
   assert.equal((await fresh.readHead()).target, '/second');
