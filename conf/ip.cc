@@ -80,10 +80,17 @@ bool Ip::is_loopback() const {
 
 std::string Ip::text() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
-  const bool four = is_v4();
-  const void* from = bytes.data() + (four ? kV4Offset : 0);
-  inet_ntop(four ? AF_INET : AF_INET6, from, buffer.data(), buffer.size());
-  return buffer.data();
+  if (!is_v4()) {
+    inet_ntop(AF_INET6, bytes.data(), buffer.data(), buffer.size());
+    return buffer.data();
+  }
+  // Asked for with every request: inet_ntop's way through sprintf takes longer than all else.
+  char* to = buffer.data();
+  for (std::size_t i = kV4Offset; i < bytes.size(); ++i) {
+    if (i != kV4Offset) *to++ = '.';
+    to = std::to_chars(to, to + 3, static_cast<unsigned>(bytes[i])).ptr;
+  }
+  return {buffer.data(), to};
 }
 
 std::optional<Cidr> Cidr::parse(std::string_view text) {

@@ -125,33 +125,66 @@ void Connection::on_readable(net::Stream& stream) {
   assert(home_.loop.in_thread());
   std::span<char> buffer = home_.loop.relay_buffer();
   net::ReadResult got = stream.read(buffer);
-  std::string_view bytes(buffer.data(), got.n);
-  if (phase_ == Phase::proxy_header) {
-    if (!bytes.empty()) read_proxy_header(bytes);
-    if (dead()) return;
-  } else if (phase_ != Phase::closing) {
-    if (phase_ == Phase::tls && client_->ready()) wait_for_head();
-    bool idle = phase_ == Phase::head && in_.empty() && !first_request_;
-    in_.append(bytes);
-    if (idle && !bytes.empty()) wait_for_head();  // from now on it is the head that is waited for
-    if (phase_ == Phase::head && !bytes.empty()) read_head();
-    if (dead()) return;
-    if (phase_ == Phase::exchange && in_.size() > kMaxAhead) client_->want_read(false);
-  }
-  if (got.status != net::IoStatus::ok) client_ended(got.status == net::IoStatus::eof);
+  take(buffer.first(got.n));
+  if (!dead() && got.status != net::IoStatus::ok) client_ended(got.status == net::IoStatus::eof);
 }
 
-void Connection::read_head() {
-  wire::HeadScanner::State state = scanner_.feed(std::string_view(in_).substr(scanned_));
-  scanned_ = in_.size();
-  if (state == wire::HeadScanner::State::more) return;
+void Connection::take(std::span<char> bytes) {
+  if (phase_ == Phase::tls && client_->ready()) wait_for_head();
+  if (bytes.empty()) return;
+  std::string_view text(bytes.data(), bytes.size());
+  switch (phase_) {
+    case Phase::proxy_header:
+      return read_proxy_header(text);
+    case Phase::tls:
+    case Phase::head:
+      return read_head(text);
+    case Phase::exchange:
+      text.remove_prefix(exchange_->take_body(bytes));
+      if (phase_ != Phase::exchange || dead()) return;
+      in_.append(text);
+      return update_reading();
+    case Phase::between:
+      in_.append(text);
+      return;
+    case Phase::closing:
+      return;  // dropped
+  }
+}
+
+void Connection::update_reading() {
+  client_->want_read(!exchange_->holds_body() && in_.size() <= kMaxAhead);
+}
+
+// A head that comes with one read, as nearly all do, is never kept in in_: an idle connection holds
+// no buffer.
+void Connection::read_head(std::string_view bytes) {
+  bool idle = in_.empty() && scanned_ == 0 && !first_request_;
+  wire::HeadScanner::State state = scanner_.feed(bytes);
+  scanned_ += bytes.size();
   if (state == wire::HeadScanner::State::error) return answer(cause_of(scanner_.error()), nullptr);
+  if (state == wire::HeadScanner::State::more) {
+    in_.append(bytes);
+    if (idle) wait_for_head();  // from now on it is the head that is waited for
+    return;
+  }
+  if (in_.empty()) {
+    std::string_view rest = bytes.substr(scanner_.size());
+    std::string head(bytes.substr(0, scanner_.size()));
+    if (!rest.empty()) in_.assign(rest);
+    return take_head(std::move(head));
+  }
+  in_.append(bytes);
   std::string head = in_.substr(0, scanner_.size());
-  in_.erase(0, head.size());
+  in_ = in_.substr(head.size());
+  take_head(std::move(head));
+}
+
+void Connection::take_head(std::string bytes) {
   scanner_ = wire::HeadScanner(kLimits);
   scanned_ = 0;
   first_request_ = false;
-  on_head(std::move(head));
+  on_head(std::move(bytes));
 }
 
 void Connection::on_head(std::string bytes) {
@@ -164,9 +197,9 @@ void Connection::on_head(std::string bytes) {
   if (error != wire::HeadError::none) return answer(cause_of(error), nullptr);
   request->client = rules::find_client(request->head, peer_, listener().settings->trusted_proxies);
   request->request_id = rules::kept_request_id(request->head);
-  if (request->request_id.empty()) request->request_id = rules::make_request_id();
-  bool no_body = wire::request_framing(request->head).kind == wire::Framing::Kind::none;
-  request->keep_alive = no_body && request->head.minor_version == 1 && !home_.refuses_new() &&
+  if (request->request_id.empty()) request->request_id = new_request_id();
+  request->body = wire::request_framing(request->head);
+  request->keep_alive = request->head.minor_version == 1 && !home_.refuses_new() &&
                         !request->head.fields.has_token("Connection", "close");
   if (too_many_) return answer(Cause::max_connections, request.get(), std::chrono::seconds(5));
   if (!check_listener(*request)) return;
@@ -216,8 +249,7 @@ void Connection::exchange_refused(Cause cause) {
 }
 
 void Connection::exchange_done(Cause cause) {
-  Request& request = exchange_->request();
-  log_http(cause, exchange_->status(), exchange_->body_bytes(), &request);
+  log_exchange(cause, exchange_->status());
   if (cause != Cause::done) {
     // The answer was cut off: only TCP can say so now, and it has to be told from a good end (RFC
     // 9112 8).
@@ -225,17 +257,30 @@ void Connection::exchange_done(Cause cause) {
     client_->close();
     return die();
   }
-  if (!request.keep_alive || home_.refuses_new()) return close_gently();
+  if (!may_keep(&exchange_->request())) return close_gently();
   phase_ = Phase::between;
-  timer_.arm(home_.loop.now());
+  resume_later();
 }
 
-// From the timer: the exchange's handlers have returned.
+// The exchange's handlers have returned.
+void Connection::resume() {
+  if (phase_ == Phase::between) next_request();
+  if (phase_ == Phase::closing) exchange_.reset();
+}
+
+// A client that asks on and takes no answer is not read any further.
 void Connection::next_request() {
+  if (client_->blocked()) {
+    client_->want_read(false);
+    timer_.arm(client_->stalled_since() + runtime_->config().timeouts.route.write_stall);
+    return;
+  }
   exchange_.reset();
   client_->want_read(true);
   wait_for_head();
-  if (!in_.empty()) read_head();
+  if (in_.empty()) return;
+  std::string ahead = std::exchange(in_, {});
+  read_head(ahead);
 }
 
 void Connection::exchange_switched() {
@@ -263,14 +308,16 @@ void Connection::exchange_switched() {
 }
 
 void Connection::on_drained(net::Stream&) {
-  if (phase_ == Phase::exchange && client_->error() != 0) return client_ended(false);
+  if (client_->error() != 0) return client_ended(false);
   if (phase_ == Phase::exchange) exchange_->on_client_drained();
+  if (phase_ == Phase::between) resume_later();
+  if (phase_ != Phase::closing) return;
+  closing_since_ = home_.loop.now();
+  timer_.arm(linger_until());
 }
 
 void Connection::on_timer(net::Timer&) {
   switch (phase_) {
-    case Phase::between:
-      return next_request();
     case Phase::proxy_header:
       log_http(Cause::bad_proxy_header, 0, 0, nullptr);
       return vanish();
@@ -281,7 +328,10 @@ void Connection::on_timer(net::Timer&) {
       if (in_.empty()) return vanish();  // nothing was asked: nothing to answer
       return answer(Cause::head_timeout, nullptr);
     case Phase::exchange:
+      return vanish();
+    case Phase::between:  // a client that takes nothing
     case Phase::closing:
+      if (home_.loop.now() < linger_until()) return timer_.arm(linger_until());
       return vanish();
   }
 }

@@ -42,8 +42,8 @@ class Connection final : public Link,
     tls,
     head,      // waits for a request, or for the rest of its head
     exchange,  // one is under way
-    between,   // an answer is out; what comes next is looked at from the timer, outside of the
-               // exchange's handlers
+    between,   // an answer is out; what comes next is looked at in resume(), outside of the
+               // exchange's handlers, and once the client has taken it
     closing,   // the last answer is out: waits for the client's end, so that it is read (RFC
                // 9112 9.6)
   };
@@ -52,7 +52,13 @@ class Connection final : public Link,
   void on_drained(net::Stream& stream) override;
   void on_timer(net::Timer& timer) override;
 
+  void resume() override;
+
   net::Stream& client() override { return *client_; }
+
+  std::string& ahead() override { return in_; }
+
+  void update_reading() override;
 
   void exchange_refused(rules::Cause cause) override;
   void exchange_switched() override;
@@ -61,7 +67,9 @@ class Connection final : public Link,
   void read_proxy_header(std::string_view bytes);
   void begin_tls_or_head();
   void wait_for_head();
-  void read_head();
+  void take(std::span<char> bytes);
+  void read_head(std::string_view bytes);
+  void take_head(std::string bytes);
   void on_head(std::string bytes);
   bool check_listener(Request& request);
   void admit(std::unique_ptr<Request> request);
@@ -72,7 +80,11 @@ class Connection final : public Link,
               std::string_view location = {});
   void close_gently();
   void vanish();
+  bool may_keep(const Request* request) const;
+  std::string new_request_id();
+  net::TimePoint linger_until() const;
   void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request);
+  void log_exchange(rules::Cause cause, int status);
   Identity make_identity(const Request* request, const wire::Agreed* agreed) const;
 
   const ListenerRuntime& listener() const { return runtime_->listeners()[listener_]; }
@@ -87,10 +99,12 @@ class Connection final : public Link,
   bool too_many_;
   Phase phase_ = Phase::head;
   bool first_request_ = true;
+  bool upload_unread_ = false;  // closing, and the client may still be sending
   net::Timer timer_;
   net::TimePoint began_;
-  std::string
-      in_;  // read and not yet used: the head as it arrives, or what follows the request under way
+  net::TimePoint closing_since_;
+  // Read and not yet used: a head that did not come at once, or what follows the request's head.
+  std::string in_;
   std::size_t scanned_ = 0;  // of it, by scanner_
   wire::HeadScanner scanner_;
   std::unique_ptr<Exchange> exchange_;

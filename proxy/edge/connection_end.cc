@@ -10,10 +10,17 @@ namespace {
 
 using rules::Cause;
 
-// After the last answer: how long the client may take to read it and go.
+// After the last answer: how long the client may take to read it and go; and where it still sends
+// what was asked before the answer, to come to that.
 constexpr conf::Millis kLinger{2000};
+constexpr conf::Millis kLingerUpload{10'000};
 
 }  // namespace
+
+std::string Connection::new_request_id() {
+  const std::uint64_t high = home_.random.next();
+  return rules::make_request_id(high, home_.random.next());
+}
 
 // Answers in our own words. `request` is null when none could be read.
 void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
@@ -21,11 +28,10 @@ void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
   const rules::Failure& why = rules::failure(cause);
   OwnAnswer own;
   own.cause = cause;
-  std::string id = request != nullptr ? request->request_id : rules::make_request_id();
+  std::string id = request != nullptr ? request->request_id : new_request_id();
   own.request_id = id;
   if (request != nullptr) own.request = &request->head;
-  own.keep_alive =
-      request != nullptr && request->keep_alive && !why.close_connection && !home_.refuses_new();
+  own.keep_alive = !why.close_connection && may_keep(request);
   own.retry_after = retry_after;
   own.location = location;
   std::string out;
@@ -35,17 +41,35 @@ void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
   if (!sent) return vanish();
   if (!own.keep_alive) return close_gently();
   phase_ = Phase::between;
-  timer_.arm(home_.loop.now());
+  resume_later();
+}
+
+// Whether another request may follow this one. None may where the rest of this one's body, or what
+// a client sent behind a handshake that failed, could be taken for it.
+bool Connection::may_keep(const Request* request) const {
+  if (request == nullptr || !request->keep_alive || home_.refuses_new()) return false;
+  if (request->websocket && !in_.empty()) return false;
+  if (exchange_ && request == &exchange_->request()) return exchange_->upload_complete();
+  return wire::BodyScanner(request->body).state() == wire::BodyScanner::State::complete;
 }
 
 // Ends our direction and waits a little for the client's: closing at once, with its bytes unread,
 // would reset the connection and take the answer away from it (RFC 9112 9.6).
 void Connection::close_gently() {
   phase_ = Phase::closing;
+  closing_since_ = home_.loop.now();
+  upload_unread_ = exchange_ && !exchange_->upload_complete();
   in_.clear();
   client_->finish();
   client_->want_read(true);
-  timer_.arm(home_.loop.now() + kLinger);
+  timer_.arm(linger_until());
+  resume_later();
+}
+
+net::TimePoint Connection::linger_until() const {
+  if (client_->blocked())
+    return client_->stalled_since() + runtime_->config().timeouts.route.write_stall;
+  return closing_since_ + (upload_unread_ ? kLingerUpload : kLinger);
 }
 
 void Connection::vanish() {
@@ -70,8 +94,7 @@ void Connection::client_ended(bool) {
       if (!in_.empty()) log_http(Cause::client_left, 0, 0, nullptr);
       break;
     case Phase::exchange:
-      log_http(Cause::client_left, rules::failure(Cause::client_left).status,
-               exchange_->body_bytes(), &exchange_->request());
+      log_exchange(Cause::client_left, rules::failure(Cause::client_left).status);
       break;
     case Phase::between:
     case Phase::closing:
@@ -87,10 +110,7 @@ void Connection::drain(net::TimePoint) {
 
 void Connection::force_end() {
   if (dead()) return;
-  if (phase_ == Phase::exchange) {
-    log_http(Cause::forced_stop, exchange_->status(), exchange_->body_bytes(),
-             &exchange_->request());
-  }
+  if (phase_ == Phase::exchange) log_exchange(Cause::forced_stop, exchange_->status());
   vanish();
 }
 
@@ -117,6 +137,10 @@ Identity Connection::make_identity(const Request* request, const wire::Agreed* a
   return identity;
 }
 
+void Connection::log_exchange(Cause cause, int status) {
+  log_http(cause, status, exchange_->bytes_out(), &exchange_->request());
+}
+
 // One line for each request that did not become a session, and for a connection that never came to
 // one.
 void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
@@ -128,7 +152,10 @@ void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
   if (client_->tls() != nullptr) entry.tls = client_->tls()->version();
   net::TimePoint began = request != nullptr ? request->began : began_;
   if (request != nullptr) entry.method = request->head.method;
-  if (exchange_ && request == &exchange_->request()) entry.server = exchange_->server_name();
+  if (exchange_ && request == &exchange_->request()) {
+    entry.server = exchange_->server_name();
+    entry.bytes_in = exchange_->bytes_in();
+  }
   entry.duration_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - began).count();
   entry.bytes_out = body_bytes;
   entry.reason = rules::failure(cause).word;

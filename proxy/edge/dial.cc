@@ -17,11 +17,12 @@ bool is_local(int error_number) {
 }  // namespace
 
 void Dial::start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
-                 conf::Millis connect_timeout) {
+                 conf::Millis connect_timeout, Reuse reuse) {
   pool_ = std::move(pool);
   preference_ = preference;
   connect_timeout_ = connect_timeout;
-  last_try_ = loop_.now() + kTryFor * connect_timeout;
+  reuse_ = reuse;
+  last_try_ = home_.loop.now() + kTryFor * connect_timeout;
   tried_.clear();
   try_next(rules::Cause::no_server);
 }
@@ -32,15 +33,21 @@ void Dial::cancel() {
 }
 
 void Dial::try_next(rules::Cause if_none) {
-  lease_ =
-      loop_.now() < last_try_ ? pool_->pick(preference_, tried_, loop_.now()) : balance::Lease();
+  net::TimePoint now = home_.loop.now();
+  lease_ = now < last_try_ ? pool_->pick(preference_, tried_, now) : balance::Lease();
   if (!lease_) return handler_.on_dial_failed(if_none);
-  connector_.start(lease_.server().address, loop_.now() + connect_timeout_);
+  if (auto idle = take_idle()) return handler_.on_dialed(std::move(idle), std::move(lease_), true);
+  connector_.start(lease_.server().address, now + connect_timeout_);
+}
+
+std::unique_ptr<net::Stream> Dial::take_idle() {
+  if (reuse_ == Reuse::no || home_.idle == nullptr) return nullptr;
+  return home_.idle->take(*pool_, lease_.index(), reuse_ == Reuse::probed);
 }
 
 void Dial::on_connected(std::unique_ptr<net::Stream> stream) {
   pool_->connect_succeeded(lease_.index());
-  handler_.on_dialed(std::move(stream), std::move(lease_));
+  handler_.on_dialed(std::move(stream), std::move(lease_), false);
 }
 
 void Dial::on_connect_failed(int error_number) {
@@ -50,7 +57,7 @@ void Dial::on_connect_failed(int error_number) {
   }
   observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(),
                     lease_.server().name, net::error_text(error_number));
-  pool_->connect_failed(lease_.index(), loop_.now());
+  pool_->connect_failed(lease_.index(), home_.loop.now());
   tried_.push_back(lease_.index());
   try_next(error_number == ETIMEDOUT ? rules::Cause::backend_connect_timeout
                                      : rules::Cause::backend_unreachable);

@@ -1,12 +1,15 @@
 #pragma once
 // Gets a connection to one of a backend's servers: picks, connects with a deadline, and tries
 // another as long as nothing was sent. Each server is tried once; no new try begins after kTryFor
-// times the connect deadline.
+// times the connect deadline. A connection that an earlier exchange left open is as good as a new
+// one, where the caller says so.
 
 #include <memory>
 #include <vector>
 
 #include "proxy/balance/pool.h"
+#include "proxy/edge/home.h"
+#include "proxy/edge/idle_pool.h"
 #include "proxy/net/connector.h"
 #include "proxy/rules/failure.h"
 
@@ -16,7 +19,9 @@ class Dial final : net::Connector::Handler {
  public:
   class Handler {
    public:
-    virtual void on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease) = 0;
+    // `reused`: the server may have given the connection up meanwhile.
+    virtual void on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease,
+                           bool reused) = 0;
     // no_server, backend_unreachable, backend_connect_timeout, out_of_file_descriptors
     virtual void on_dial_failed(rules::Cause cause) = 0;
 
@@ -24,12 +29,18 @@ class Dial final : net::Connector::Handler {
     ~Handler() = default;
   };
 
-  Dial(net::Loop& loop, Handler& handler)
-      : loop_(loop), handler_(handler), connector_(loop, *this) {}
+  enum class Reuse : std::uint8_t {
+    no,
+    yes,
+    probed,  // only what is still quiet: the request cannot be sent twice
+  };
+
+  Dial(Home& home, Handler& handler)
+      : home_(home), handler_(handler), connector_(home.loop, *this) {}
 
   // The outcome may come from within this call.
   void start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
-             conf::Millis connect_timeout);
+             conf::Millis connect_timeout, Reuse reuse);
   // No outcome will come any more.
   void cancel();
 
@@ -37,15 +48,17 @@ class Dial final : net::Connector::Handler {
   static constexpr int kTryFor = 3;
 
   void try_next(rules::Cause if_none);
+  std::unique_ptr<net::Stream> take_idle();
   void on_connected(std::unique_ptr<net::Stream> stream) override;
   void on_connect_failed(int error_number) override;
 
-  net::Loop& loop_;
+  Home& home_;
   Handler& handler_;
   net::Connector connector_;
   std::shared_ptr<balance::Pool> pool_;
   balance::Preference preference_{balance::kNoServer};
   conf::Millis connect_timeout_{0};
+  Reuse reuse_ = Reuse::no;
   net::TimePoint last_try_;
   std::vector<std::size_t> tried_;
   balance::Lease lease_;

@@ -1,7 +1,12 @@
 #pragma once
-// One request and its answer from a backend: dials, sends the head, checks the answer's head, then
-// streams the body or hands over to a tunnel. A server connection serves one request. Owned by the
-// client's Connection, which outlives it and destroys it from outside its handlers.
+// One request and its answer from a backend: dials, sends the request, checks the answer's head,
+// then streams the two bodies or hands over to a tunnel. Owned by the client's Connection, which
+// outlives it and destroys it from outside its handlers.
+//
+// Nothing is copied through: heads are written anew from what was parsed, bodies are framed anew
+// (wire::BodyTransfer). The client's connection is read by its owner, who gives the request's body
+// to take_body(). A server's connection goes back to the IdlePool only if both messages ended on it
+// to the byte.
 
 #include <memory>
 #include <optional>
@@ -12,7 +17,7 @@
 #include "proxy/edge/home.h"
 #include "proxy/edge/identity.h"
 #include "proxy/rules/forward.h"
-#include "proxy/wire/body_scanner.h"
+#include "proxy/wire/body_transfer.h"
 #include "proxy/wire/handshake.h"
 #include "proxy/wire/head_parser.h"
 
@@ -22,6 +27,7 @@ namespace fairlead::edge {
 struct Request {
   std::string bytes;  // the head; `head` points into it
   wire::RequestHead head;
+  wire::Framing body;
   rules::Peer peer;
   rules::Client client;
   std::string request_id;
@@ -37,7 +43,12 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   class Owner {
    public:
     virtual net::Stream& client() = 0;
-    // Nothing was sent to the client yet: answer in our own words.
+    // What came behind the request's head and was not given to take_body(), or not taken by it. The
+    // exchange takes the body off its front.
+    virtual std::string& ahead() = 0;
+    // holds_body() may have changed.
+    virtual void update_reading() = 0;
+    // Nothing of an answer was sent to the client yet: answer in our own words.
     virtual void exchange_refused(rules::Cause cause) = 0;
     // The 101 was checked and written. What the tunnel needs is taken from the exchange.
     virtual void exchange_switched() = 0;
@@ -56,16 +67,23 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   void cancel();
   // The client took what was held back.
   void on_client_drained();
+  // Bytes from the client, in the loop's relay buffer, which is used up. How many belong to the
+  // request's body and were passed on; the exchange may be over afterwards.
+  std::size_t take_body(std::span<char> bytes);
+
+  // The request's body cannot be passed on at the moment: the client should not be read.
+  bool holds_body() const;
+
+  // The request came in full.
+  bool upload_complete() const { return upload_.state() == wire::BodyTransfer::State::complete; }
 
   Request& request() { return *request_; }
 
   int status() const { return status_; }  // of the backend's answer, 0 before it
 
-  std::uint64_t body_bytes() const { return body_ ? body_->payload_bytes() : 0; }
+  std::uint64_t bytes_in() const { return upload_.payload_bytes(); }
 
-  bool keep_alive() const { return request_->keep_alive; }
-
-  bool answered() const { return answered_; }  // bytes went to the client
+  std::uint64_t bytes_out() const { return answer_ ? answer_->payload_bytes() : 0; }
 
   std::string_view server_name() const { return server_name_; }
 
@@ -79,18 +97,44 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   const wire::Agreed& agreed() const { return agreed_; }
 
  private:
-  void on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease) override;
+  struct Deadline {
+    net::TimePoint at = net::TimePoint::max();
+    rules::Cause cause = rules::Cause::done;
+  };
+
+  void on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease, bool reused) override;
   void on_dial_failed(rules::Cause cause) override;
   void on_readable(net::Stream& stream) override;
   void on_drained(net::Stream& stream) override;
   void on_timer(net::Timer& timer) override;
 
-  void read_head(std::string_view bytes);
-  void on_head(std::string_view head, std::string_view rest);
+  // exchange_request.cc: the request on its way to the server
+  void dial(const balance::Preference& preference, Dial::Reuse reuse);
+  void send_request();
+  void backend_broke();
+  bool may_retry() const;
+  void retry();
+
+  bool uploading() const { return upload_.state() == wire::BodyTransfer::State::more; }
+
+  // exchange_answer.cc: the answer on its way to the client
+  void read_head(std::span<char> bytes);
+  void on_head(std::string_view head, std::span<char> rest);
+  void pass_interim(const wire::ResponseHead& head);
   void switch_protocols(const wire::ResponseHead& head, std::string_view rest);
-  void begin_body(const wire::ResponseHead& head, std::string_view rest);
-  void relay_body(std::string_view bytes);
+  void begin_answer(const wire::ResponseHead& head, std::span<char> rest);
+  void send_answer_head(const wire::ResponseHead& head, const wire::Framing& body);
+  wire::Framing outgoing(const wire::Framing& body);
+  void note_reuse(const wire::ResponseHead& head, const wire::Framing& body);
+  void relay_answer(std::span<char> bytes);
+  void after_answer_bytes(bool all_taken);
+  void answer_complete(bool all_taken);
   void backend_ended(bool clean);
+  void release_backend(bool all_taken);
+
+  // exchange.cc: deadlines and endings
+  Deadline deadline() const;
+  void arm();
   void refuse(rules::Cause cause);
   void complete(rules::Cause cause);
 
@@ -104,16 +148,25 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   Dial dial_;
   net::Timer timer_;
   balance::Lease lease_;
-  std::string server_name_;
+  std::string_view server_name_;  // the pool's, which the route keeps alive
   std::unique_ptr<net::Stream> backend_;
-  std::string answer_;  // the head as it arrives
+  std::unique_ptr<net::Stream> stale_;  // closed; destroyed outside of its handler
+  wire::BodyTransfer upload_;
+  net::TimePoint sent_;     // the last part of the request, to the server
+  std::string head_bytes_;  // of the answer's head, when it does not come at once
   wire::HeadScanner scanner_;
+  std::optional<wire::BodyTransfer> answer_;  // its body; there once its head was good
+  conf::Millis keep_{0};  // how long the server's connection may be kept; 0: not at all
   unsigned interim_ = 0;
   int status_ = 0;
-  bool answered_ = false;
+  bool reused_ = false;         // the server's connection had served before
+  bool heard_ = false;          // the server said something
+  bool body_begun_ = false;     // bytes of the request's body were sent
+  bool continued_ = false;      // a 100 was passed on
+  bool upload_broken_ = false;  // the server takes no more of it; its answer may come yet
+  bool until_close_ = false;    // the answer's body ends with the server's connection
+  bool flushing_ = false;       // the answer is complete, but the client has not taken it all
   bool over_ = false;
-  bool until_close_ = false;
-  std::optional<wire::BodyScanner> body_;
   wire::Agreed agreed_;
   std::string early_;
 };

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "proxy/edge/link.h"
@@ -33,6 +34,8 @@ class Random {
   std::size_t used_ = pool_.size();
 };
 
+class IdlePool;
+
 struct Home {
   net::Loop& loop;
   Links& links;
@@ -45,6 +48,8 @@ struct Home {
   // Set by the main thread before any worker begins to drain: once a client has seen its Close
   // 1001, no worker takes a new handshake any more.
   const std::atomic<bool>* stopping = nullptr;
+  IdlePool* idle = nullptr;  // null: no connection to a server is used twice
+  std::string scratch{};     // what is put together to leave in one send; used within one handler
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

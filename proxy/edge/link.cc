@@ -14,6 +14,10 @@ void Link::die() {
   links_.dead_ = this;
 }
 
+void Link::resume_later() {
+  if (!std::exchange(waiting_, true)) links_.waiting_.push_back(this);
+}
+
 void Links::adopt(std::unique_ptr<Link> link) {
   Link* added = link.release();
   if (added->dead_) return;  // died while it was set up: it waits in the graveyard already
@@ -33,6 +37,11 @@ void Links::unlink(Link& link) {
 }
 
 void Links::bury() {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {  // resume() may ask again
+    waiting_[i]->waiting_ = false;
+    if (!waiting_[i]->dead_) waiting_[i]->resume();
+  }
+  waiting_.clear();
   while (dead_ != nullptr) {
     Link* link = dead_;
     dead_ = link->next_;

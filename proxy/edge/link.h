@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "proxy/net/timer.h"
 
@@ -33,6 +34,10 @@ class Link {
   // Marks it for burial. No handler of this link runs any more: the caller has closed its streams
   // and timers.
   void die();
+  // Asks for one call of resume() at the end of this turn, when no handler is running.
+  void resume_later();
+
+  virtual void resume() {}
 
   Links& links() { return links_; }
 
@@ -42,6 +47,7 @@ class Link {
   Link* previous_ = nullptr;
   Link* next_ = nullptr;
   bool dead_ = false;
+  bool waiting_ = false;  // for resume()
 };
 
 class Links {
@@ -53,7 +59,7 @@ class Links {
 
   // Takes ownership; O(1).
   void adopt(std::unique_ptr<Link> link);
-  // Destroys the dead. Called by the worker after each turn.
+  // Resumes what asked for it, then destroys the dead. Called by the worker after each turn.
   void bury();
 
   std::size_t size() const { return size_; }
@@ -74,6 +80,7 @@ class Links {
 
   Link* first_ = nullptr;
   Link* dead_ = nullptr;
+  std::vector<Link*> waiting_;
   std::size_t size_ = 0;
 };
 

@@ -20,7 +20,9 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
     : shared_(shared),
       mailbox_(loop_),
       access_(observe::access_logger()),
+      idle_(loop_),
       home_{loop_, links_, access_} {
+  home_.idle = &idle_;
   home_.stopping = &shared_.stopping;
   home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
   loop_.on_turn_end([this] { on_turn_end(); });
@@ -48,6 +50,7 @@ void Worker::run() {
   acceptors_.clear();
   links_.for_each([](Link& link) { link.force_end(); });
   links_.bury();
+  idle_.clear();
   access_.flush();
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/edge/connection.h"
+#include "proxy/edge/idle_pool.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/mailbox.h"
 
@@ -56,6 +57,7 @@ class Worker final : public net::Acceptor::Handler {
   net::Mailbox mailbox_;
   Links links_;
   observe::AccessLog access_;
+  IdlePool idle_;
   Home home_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::function<void()> drained_;

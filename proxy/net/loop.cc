@@ -29,7 +29,7 @@ Loop::Loop()
       now_(Clock::now()),
       timers_(now_),
       thread_(std::this_thread::get_id()),
-      relay_(new char[kHeadroom + conf::bounds::kRelayBuffer + kRecordRoom]),
+      relay_(new char[kHeadroom + conf::bounds::kRelayBuffer + kRecordRoom + kTailroom]),
       cipher_(new char[conf::bounds::kRelayBuffer]) {
   wakeup_ = evtimer_new(
       base_,

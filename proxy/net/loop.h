@@ -58,9 +58,11 @@ class Loop {
   // The thread that runs the loop; before run(), the one that made it.
   bool in_thread() const { return std::this_thread::get_id() == thread_; }
 
-  // One read of any connection goes here; `kHeadroom` bytes in front of it are writable too, so
-  // that what the scanner left over can stand before what comes. Valid until the next handler.
+  // One read of any connection goes here; `kHeadroom` bytes in front of it and `kTailroom` behind
+  // are writable too, so that what the scanner left over can stand before what comes, and a chunk's
+  // frame around it. Valid until the next handler.
   static constexpr std::size_t kHeadroom = 256;
+  static constexpr std::size_t kTailroom = 16;
   // A record that began in an earlier read may come out on top of what this one brought.
   static constexpr std::size_t kRecordRoom = 16 * 1024;
 

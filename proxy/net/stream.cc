@@ -78,12 +78,14 @@ ReadResult Stream::receive(std::span<char> into) {
     if (early_->empty()) early_.reset();
     return {n, IoStatus::ok};
   }
-  if (fd_ < 0 || error_ != 0) return {0, IoStatus::error};
+  if (fd_ < 0) return {0, IoStatus::error};
   ssize_t n = 0;
   do {
     n = recv(fd_, into.data(), into.size(), 0);
   } while (n < 0 && errno == EINTR);
   if (n > 0) return {static_cast<std::size_t>(n), IoStatus::ok};
+  // A write has failed; what came before that was still read: why a server refuses an upload.
+  if (error_ != 0) return {0, IoStatus::error};
   if (n == 0) return {0, IoStatus::eof};
   if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoStatus::ok};
   fail(errno);

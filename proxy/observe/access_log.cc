@@ -102,6 +102,7 @@ void append_outcome(const Entry& entry, Json& json) {
     json.number("bytes_in", entry.traffic->bytes_in);
     json.number("bytes_out", entry.traffic->bytes_out);
   }
+  if (entry.bytes_in) json.number("bytes_in", *entry.bytes_in);
   if (entry.bytes_out) json.number("bytes_out", *entry.bytes_out);
   if (entry.pings) json.number("pings", *entry.pings);
   json.millis("rtt_ms", entry.rtt_ms);

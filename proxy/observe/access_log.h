@@ -49,6 +49,7 @@ struct Entry {
   };
 
   std::optional<Traffic> traffic;          // of a session
+  std::optional<std::uint64_t> bytes_in;   // of an http event: body bytes from the client
   std::optional<std::uint64_t> bytes_out;  // of an http event: body bytes to the client
   std::optional<std::uint32_t> pings;      // sent by Fairlead
   std::optional<double> rtt_ms;            // the client's, last measured

@@ -6,23 +6,11 @@
 
 #include "proxy/rules/origin.h"
 #include "proxy/wire/handshake.h"
-#include "proxy/wire/head_parser.h"
 
 namespace fairlead::rules {
 namespace {
 
-// What this release serves besides WebSocket: GET and HEAD without a body.
-std::optional<Cause> check_plain(const wire::RequestHead& head) {
-  if (head.method != "GET" && head.method != "HEAD") return Cause::not_implemented;
-  const auto framing = wire::request_framing(head);
-  const bool empty = framing.kind == wire::Framing::Kind::none ||
-                     (framing.kind == wire::Framing::Kind::length && framing.length == 0);
-  if (!empty) return Cause::not_implemented;
-  return std::nullopt;
-}
-
-std::optional<Cause> check_request(const wire::RequestHead& head, bool websocket) {
-  if (!websocket) return check_plain(head);
+std::optional<Cause> refuse_handshake(const wire::RequestHead& head) {
   switch (wire::check_handshake(head)) {
     case wire::HandshakeError::bad_version:
       return Cause::bad_websocket_version;
@@ -78,7 +66,8 @@ Admission admit(const wire::RequestHead& head, const Client& client, const Admis
                 bool draining, Clock::time_point now) {
   Admission result;
   result.websocket = wire::is_websocket_handshake(head);
-  if (result.refused = check_request(head, result.websocket); result.refused) return result;
+  if (result.websocket) result.refused = refuse_handshake(head);
+  if (result.refused) return result;
 
   const std::string subprotocols =
       result.websocket ? joined(head.fields, "Sec-WebSocket-Protocol") : std::string();

@@ -1,14 +1,11 @@
 // Who the client is: find_client and the request's id (declared in forward.h).
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <iterator>
 #include <optional>
-#include <span>
 
 #include "proxy/rules/forward.h"
-#include "tls/digest.h"
 
 namespace fairlead::rules {
 namespace {
@@ -103,16 +100,12 @@ std::string_view kept_request_id(const wire::RequestHead& head) {
   return visible && id.size() <= kMaxRequestId ? id : std::string_view{};
 }
 
-std::string make_request_id() {
-  std::array<char, 16> bytes{};
-  tls::random_bytes(std::span<char>(bytes));
+std::string make_request_id(std::uint64_t high, std::uint64_t low) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string id;
-  id.reserve(2 * bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    id += kDigits[byte >> 4];
-    id += kDigits[byte & 15];
+  std::string id(32, '0');
+  for (std::size_t i = 16; i-- > 0; high >>= 4, low >>= 4) {
+    id[i] = kDigits[high & 15];
+    id[16 + i] = kDigits[low & 15];
   }
   return id;
 }

@@ -31,14 +31,23 @@ bool is_ours(std::string_view name) {
                      [&](std::string_view ours) { return same_to_cgi(name, ours); });
 }
 
+bool is_chunked(const wire::Framing& body) {
+  return body.kind == wire::Framing::Kind::chunked;
+}
+
 bool passes(const ForwardRequest& request, std::string_view name) {
   if (is_ours(name)) return false;
+  // An announcement of what follows a chunked body goes with it.
+  if (wire::iequals(name, "Trailer")) return is_chunked(request.body);
+  // HTTP/1.0 knows no expectations (RFC 9110 10.1.1).
+  if (wire::iequals(name, "Expect") && request.head.minor_version == 0) return false;
   if (wire::iequals(name, "Forwarded") && !request.peer.trusted) return false;
   return !wire::is_hop_by_hop(request.head.fields, name);
 }
 
 // The target in origin-form (RFC 9112 3.2.1), without the route's prefix where the route says so.
 std::string target_of(const wire::RequestHead& head, const conf::Route& route) {
+  if (head.target == "*") return "*";  // RFC 9112 3.2.4
   std::string_view path = head.path;
   if (route.strip_prefix) {
     std::string_view prefix = route.path;
@@ -91,12 +100,31 @@ void write_our_fields(wire::HeadWriter& writer, const ForwardRequest& request) {
   if (!request.request_id.empty()) writer.field("X-Request-Id", request.request_id);
 }
 
+// The body's framing, in one of its two fields (RFC 9112 6). What is delimited by the close has
+// none.
+void write_framing(wire::HeadWriter& writer, const wire::Framing& body) {
+  if (is_chunked(body)) writer.field("Transfer-Encoding", "chunked");
+  if (body.kind == wire::Framing::Kind::length)
+    writer.field("Content-Length", std::to_string(body.length));
+}
+
+// `Connection` names what is for the next hop only (RFC 9110 7.6.1).
+void write_connection(wire::HeadWriter& writer, const ForwardRequest& request) {
+  if (request.websocket) {
+    writer.field("Upgrade", "websocket").field("Connection", "Upgrade");
+  } else if (request.head.fields.has_token("TE", "trailers")) {
+    writer.field("TE", "trailers").field("Connection", "TE");
+  }
+}
+
 bool response_field_passes(const ForwardResponse& response, std::string_view name) {
+  if (wire::iequals(name, "Trailer")) return is_chunked(response.body);
   if (wire::is_hop_by_hop(response.head.fields, name)) return false;
-  // A 101 has no body, and of the two ways to frame one Transfer-Encoding counts (RFC 9110 8.6, RFC
-  // 9112 6.3).
-  const bool no_length = response.websocket || response.keep_transfer_encoding;
-  return !(no_length && wire::iequals(name, "Content-Length"));
+  if (!wire::iequals(name, "Content-Length")) return true;
+  // It is written from `body`; what has none may speak of the body a GET would get, but not in a
+  // 101 or 204 (RFC 9110 8.6).
+  return response.body.kind == wire::Framing::Kind::none && response.head.status >= 200 &&
+         response.head.status != 204;
 }
 
 }  // namespace
@@ -115,11 +143,8 @@ void write_backend_request(const ForwardRequest& request, std::string& out) {
       writer.field(wire::canonical_name(field.name), field.value);
     }
   }
-  if (request.websocket) {
-    writer.field("Upgrade", "websocket").field("Connection", "Upgrade");
-  } else {
-    writer.field("Connection", "close");
-  }
+  write_connection(writer, request);
+  if (!request.websocket) write_framing(writer, request.body);
   write_our_fields(writer, request);
   writer.end();
 }
@@ -137,13 +162,22 @@ void write_client_response(const ForwardResponse& response, std::string& out) {
   if (response.websocket) {
     writer.field("Upgrade", "websocket").field("Connection", "Upgrade");
   } else {
-    if (response.keep_transfer_encoding) writer.field("Transfer-Encoding", "chunked");
+    write_framing(writer, response.body);
     writer.field("Connection", response.keep_alive ? "keep-alive" : "close");
   }
   if (!has_request_id && !response.request_id.empty()) {
     writer.field("X-Request-Id", response.request_id);
   }
   if (!response.set_cookie.empty()) writer.field("Set-Cookie", response.set_cookie);
+  writer.end();
+}
+
+void write_client_interim(const wire::ResponseHead& head, std::string& out) {
+  wire::HeadWriter writer(out);
+  writer.status_line(head.status, head.reason);
+  for (const auto& field : head.fields) {
+    if (response_field_passes({head, {}, {}}, field.name)) writer.field(field.name, field.value);
+  }
   writer.end();
 }
 

@@ -9,7 +9,7 @@
 
 #include "conf/config.h"
 #include "conf/ip.h"
-#include "proxy/wire/head.h"
+#include "proxy/wire/head_parser.h"
 
 namespace fairlead::rules {
 
@@ -38,8 +38,8 @@ Client find_client(const wire::RequestHead& head, const Peer& peer,
 
 // A request id a client sent is kept when it is 1 to 128 visible ASCII characters; else "".
 std::string_view kept_request_id(const wire::RequestHead& head);
-// 32 hexadecimal digits.
-std::string make_request_id();
+// 32 hexadecimal digits of the two numbers, which nobody can guess.
+std::string make_request_id(std::uint64_t high, std::uint64_t low);
 
 struct ForwardRequest {
   const wire::RequestHead& head;
@@ -48,29 +48,37 @@ struct ForwardRequest {
   const conf::Route& route;
   std::string_view request_id;
   bool websocket = false;
+  wire::Framing body{};  // as it was parsed, and as it is to be sent
 };
 
 // Appends the head the backend gets: Host kept; hop-by-hop fields removed, for a handshake
-// `Upgrade: websocket` and `Connection: Upgrade` set anew, for the rest `Connection: close`;
+// `Upgrade: websocket` and `Connection: Upgrade` set anew; a plain request says no more than that
+// trailers are welcome, where they are, and its connection stays open;
 // X-Forwarded-For appended to where the peer is trusted, replaced where not; X-Forwarded-Proto http
 // or https, -Host, -Port, X-Real-IP, X-Request-Id set (a trusted peer's -Proto, -Host and -Port are
 // kept); a peer's `Forwarded` removed unless it is trusted; Sec-WebSocket-* in canonical case;
-// strip_prefix applied to the target, which is in origin-form. Content-Length and Transfer-Encoding
-// never pass (no body is forwarded yet). A field that differs from one of ours in '_' for '-' only
-// is removed: many servers take them for equal.
+// strip_prefix applied to the target, which is in origin-form. Content-Length or Transfer-Encoding
+// is written from `body`, never both; none for a handshake. A field that differs from one of ours
+// in
+// '_' for '-' only is removed: many servers take them for equal.
 void write_backend_request(const ForwardRequest& request, std::string& out);
 
 struct ForwardResponse {
   const wire::ResponseHead& head;
   std::string_view request_id;
-  std::string_view set_cookie;          // the sticky cookie's Set-Cookie value, "" for none
-  bool websocket = false;               // a 101 that was checked: Upgrade and Connection set anew
-  bool keep_alive = false;              // of the client's connection, for anything but a 101
-  bool keep_transfer_encoding = false;  // the body passes chunked as it came
+  std::string_view set_cookie;  // the sticky cookie's Set-Cookie value, "" for none
+  bool websocket = false;       // a 101 that was checked: Upgrade and Connection set anew
+  bool keep_alive = false;      // of the client's connection, for anything but a 101
+  // As the body is to be sent. none: there is no body, and a Content-Length (of HEAD and 304)
+  // passes as it came.
+  wire::Framing body{};
 };
 
 // Appends the head the client gets: hop-by-hop fields removed, Connection set anew, X-Request-Id
 // set unless the backend set one, Set-Cookie added.
 void write_client_response(const ForwardResponse& response, std::string& out);
+
+// Appends an interim answer (1xx other than 101; RFC 9110 15.2): its end-to-end fields.
+void write_client_interim(const wire::ResponseHead& head, std::string& out);
 
 }  // namespace fairlead::rules

@@ -49,11 +49,25 @@ BodyScanner::BodyScanner(Framing framing) : kind_(framing.kind) {
 }
 
 std::size_t BodyScanner::scan(std::string_view bytes) {
-  if (state_ != State::more) return 0;
-  if (kind_ == Framing::Kind::chunked) return scan_chunked(bytes);
-  const std::size_t taken = scan_data(bytes.size());
-  if (remaining_ == 0) state_ = State::complete;
-  return taken;
+  std::size_t at = 0;
+  while (at < bytes.size() && state_ == State::more) at += next(bytes.substr(at)).taken;
+  return at;
+}
+
+BodyScanner::Part BodyScanner::next(std::string_view bytes) {
+  if (state_ != State::more) return {};
+  const bool chunked = kind_ == Framing::Kind::chunked;
+  const std::size_t coding = chunked ? skip_coding(bytes) : 0;
+  if (state_ != State::more || coding == bytes.size()) return {coding, 0};
+  const std::size_t payload = scan_data(bytes.size() - coding);
+  if (remaining_ == 0) {
+    if (chunked) {
+      chunk_ = Chunk::data_cr;
+    } else {
+      state_ = State::complete;
+    }
+  }
+  return {coding + payload, payload};
 }
 
 std::size_t BodyScanner::scan_data(std::size_t available) {
@@ -63,13 +77,11 @@ std::size_t BodyScanner::scan_data(std::size_t available) {
   return static_cast<std::size_t>(taken);
 }
 
-std::size_t BodyScanner::scan_chunked(std::string_view bytes) {
+// What stands before the next byte of payload.
+std::size_t BodyScanner::skip_coding(std::string_view bytes) {
   std::size_t at = 0;
-  while (at < bytes.size() && state_ == State::more) {
-    if (chunk_ == Chunk::data) {
-      at += scan_data(bytes.size() - at);
-      if (remaining_ == 0) chunk_ = Chunk::data_cr;
-    } else if (step(bytes[at])) {
+  while (at < bytes.size() && state_ == State::more && chunk_ != Chunk::data) {
+    if (step(bytes[at])) {
       ++at;
     } else {
       state_ = State::error;
@@ -141,6 +153,7 @@ bool BodyScanner::begin_chunk() {
 }
 
 bool BodyScanner::step_trailer_name(char c) {
+  trailers_ += c;
   if (c == ':') {
     chunk_ = Chunk::trailer_value;
     return name_size_ != 0 && may_be_trailer({name_.data(), name_size_}) && count_trailer_byte();
@@ -151,7 +164,11 @@ bool BodyScanner::step_trailer_name(char c) {
 }
 
 bool BodyScanner::step_trailer_value(char c) {
-  if (c == '\r') return expect(c, '\r', Chunk::trailer_lf);
+  if (c == '\r') {
+    trailers_ += "\r\n";  // the LF is next, or the body is refused
+    return expect(c, '\r', Chunk::trailer_lf);
+  }
+  trailers_ += c;
   return is_text_char(c) && count_trailer_byte();
 }
 

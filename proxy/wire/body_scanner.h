@@ -1,12 +1,13 @@
 #pragma once
-// Walks a message body and says where it ends (RFC 9112 6, 7). Bodies are passed on as they came;
-// the chunked coding is checked strictly: no signs, no spaces in sizes, no overflow, no bare LF,
+// Walks a message body and says where it ends (RFC 9112 6, 7) and where its payload stands. The
+// chunked coding is checked strictly: no signs, no spaces in sizes, no overflow, no bare LF,
 // bounded extensions and trailers, no trailer that speaks of framing, routing or credentials (RFC
 // 9110 6.5.1).
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "proxy/wire/head_parser.h"
@@ -19,6 +20,15 @@ class BodyScanner {
 
   explicit BodyScanner(Framing framing);
 
+  // A run of the body: bytes of the coding, then payload, which ends where the part does.
+  struct Part {
+    std::size_t taken = 0;
+    std::size_t payload = 0;
+  };
+
+  // The first part of `bytes`. Nothing is taken behind the body's end.
+  Part next(std::string_view bytes);
+
   // How many of `bytes` belong to the body. After complete, what is left belongs to the next
   // message. until_close never completes by itself. On error the bytes before the offending one are
   // counted.
@@ -27,6 +37,9 @@ class BodyScanner {
   State state() const { return state_; }
 
   std::uint64_t payload_bytes() const { return payload_; }  // body bytes without the coding's own
+
+  // The lines behind the last chunk, each with its CRLF, checked; "" for none. Whole once complete.
+  const std::string& trailers() const { return trailers_; }
 
  private:
   enum class Chunk : std::uint8_t {
@@ -45,7 +58,7 @@ class BodyScanner {
   static constexpr std::size_t kNameBytes = 24;  // longer than any name a trailer may not have
 
   std::size_t scan_data(std::size_t available);
-  std::size_t scan_chunked(std::string_view bytes);
+  std::size_t skip_coding(std::string_view bytes);
   bool step(char c);
   bool step_size(char c);
   bool step_extension(char c);
@@ -64,6 +77,7 @@ class BodyScanner {
   std::uint32_t overhead_ = 0;   // bytes of the current extension or of all trailers, bounded
   std::uint64_t remaining_ = 0;  // payload bytes of the body, or of the chunk, still to come
   std::uint64_t payload_ = 0;
+  std::string trailers_;
 };
 
 }  // namespace fairlead::wire

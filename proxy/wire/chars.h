@@ -34,6 +34,20 @@ constexpr std::array<std::uint8_t, 256> make_table() {
 
 inline constexpr std::array<std::uint8_t, 256> kTable = make_table();
 
+constexpr std::uint64_t repeat(std::uint8_t byte) {
+  return byte * 0x0101010101010101ULL;
+}
+
+// Whether one of eight bytes may be no text: below 0x20, HTAB included, or DEL. Exact but for HTAB.
+inline bool has_control(const char* eight) {
+  std::uint64_t x = 0;
+  std::memcpy(&x, eight, sizeof x);
+  const std::uint64_t del = x ^ repeat(0x7f);
+  const std::uint64_t below_space = (x - repeat(0x20)) & ~x;
+  const std::uint64_t is_del = (del - repeat(0x01)) & ~del;
+  return ((below_space | is_del) & repeat(0x80)) != 0;
+}
+
 }  // namespace chars
 
 constexpr bool is_class(char c, unsigned classes) {
@@ -69,24 +83,6 @@ inline bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
-namespace chars {
-
-constexpr std::uint64_t repeat(std::uint8_t byte) {
-  return byte * 0x0101010101010101ULL;
-}
-
-// Whether one of eight bytes may be no text: below 0x20, HTAB included, or DEL. Exact but for HTAB.
-inline bool has_control(const char* eight) {
-  std::uint64_t x = 0;
-  std::memcpy(&x, eight, sizeof x);
-  const std::uint64_t del = x ^ repeat(0x7f);
-  const std::uint64_t below_space = (x - repeat(0x20)) & ~x;
-  const std::uint64_t is_del = (del - repeat(0x01)) & ~del;
-  return ((below_space | is_del) & repeat(0x80)) != 0;
-}
-
-}  // namespace chars
-
 // The first byte in [p, end) that is not text, or end. Looks at eight bytes at a time.
 inline const char* skip_text(const char* p, const char* end) {
   while (end - p >= 8) {
@@ -100,9 +96,15 @@ inline const char* skip_text(const char* p, const char* end) {
   return std::find_if_not(p, end, is_text_char);
 }
 
+// Most texts are short: what is left over is looked at as eight bytes too, overlapping or padded.
 inline bool is_text(std::string_view text) {
-  const char* const end = text.data() + text.size();
-  return skip_text(text.data(), end) == end;
+  const char* const begin = text.data();
+  const std::size_t size = text.size();
+  char padded[8] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
+  if (size < 8) std::copy_n(begin, size, padded);
+  bool suspect = chars::has_control(size < 8 ? padded : begin + size - 8);
+  for (std::size_t i = 0; i + 8 < size && !suspect; i += 8) suspect = chars::has_control(begin + i);
+  return !suspect || std::all_of(text.begin(), text.end(), is_text_char);
 }
 
 }  // namespace fairlead::wire

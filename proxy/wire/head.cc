@@ -1,14 +1,21 @@
 #include "proxy/wire/head.h"
 
 #include <algorithm>
+#include <array>
 
 #include "proxy/wire/chars.h"
 
 namespace fairlead::wire {
 
-bool iequals_same_size(std::string_view a, std::string_view b) {
+bool same_letters(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(),
                     [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_idempotent(std::string_view method) {
+  static constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD",   "OPTIONS",
+                                                               "PUT", "DELETE", "TRACE"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
 const Field* Fields::find(std::string_view name) const {

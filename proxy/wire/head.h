@@ -12,14 +12,15 @@ struct Field {
   std::string_view value;  // without the white space around it
 };
 
-// As iequals, of texts that are of one length.
-bool iequals_same_size(std::string_view a, std::string_view b);
+// ASCII case-insensitive equality (RFC 9110 5.1: field names; tokens of Connection, Upgrade).
+bool same_letters(std::string_view a, std::string_view b);  // of the same length
 
-// ASCII case-insensitive equality (RFC 9110 5.1: field names; tokens of Connection, Upgrade). Most
-// names differ in their length already: no call for those.
 inline bool iequals(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && iequals_same_size(a, b);
+  return a.size() == b.size() && same_letters(a, b);
 }
+
+// Whether a request may be sent again when its first answer was lost (RFC 9110 9.2.2).
+bool is_idempotent(std::string_view method);
 
 // A head's fields in their order.
 class Fields {

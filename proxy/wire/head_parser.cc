@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
 constexpr unsigned kMaxLeadingLines = 2;
+constexpr std::size_t kUsualFields = 16;  // most heads fit: one allocation
 // Nobody's Connection is longer; it is searched once for every field that is forwarded.
 constexpr std::size_t kMaxConnectionBytes = 1024;
 // A browser's handshake has 14 or so: one allocation instead of five.
@@ -123,6 +124,7 @@ bool take_host(RequestHead& head) {
 HeadError parse_request(std::string_view head, RequestHead& out) {
   out.host = out.path = out.query = {};
   out.fields.clear();
+  out.fields.reserve(kUsualFields);
   for (unsigned i = 0; i < kMaxLeadingLines && head.substr(0, 2) == kCrlf; ++i) {
     head.remove_prefix(2);
   }
@@ -139,6 +141,7 @@ HeadError parse_response(std::string_view head, ResponseHead& out) {
   out.status = 0;
   out.reason = {};
   out.fields.clear();
+  out.fields.reserve(kUsualFields);
   std::string_view line;
   if (!next_line(head, line)) return HeadError::malformed;
   if (const HeadError error = parse_status_line(line, out); error != HeadError::none) return error;

@@ -89,7 +89,7 @@ bool is_hop_by_hop(const Fields& fields, std::string_view name) {
       "Transfer-Encoding", "HTTP2-Settings"};
   static constexpr std::array<std::string_view, 1> kPrefixes = {"Proxy-"};
   if (is_one_of(kNames, name) || has_prefix_of(kPrefixes, name)) return true;
-  return !is_end_to_end(name) && fields.has_token("Connection", name);
+  return fields.has_token("Connection", name) && !is_end_to_end(name);
 }
 
 std::string_view canonical_name(std::string_view name) {

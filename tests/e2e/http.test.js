@@ -1,4 +1,4 @@
-// Plain HTTP through a listener: GET and HEAD streamed, keep-alive, pipelining, what is not served yet.
+// Plain HTTP through a listener: answers streamed, keep-alive towards the client, pipelining.
 
 import assert from 'node:assert/strict';
 import { get, http } from './lib/plain.js';
@@ -111,20 +111,8 @@ scenario('a backend that breaks off an answer leaves it visibly cut off', async 
     const client = await rig.connect(fairlead);
     client.send(get(target));
     const bytes = (await client.readAll()).toString();
-    assert.ok(bytes.endsWith('half'), `no regular end is made up: ${bytes}`);
+    assert.ok(/half(\r\n)?$/.test(bytes), `no regular end is made up: ${bytes}`);
   }
-});
-
-scenario('POST and a body are answered 501', async (rig) => {
-  const backend = await http(rig);
-  const fairlead = await rig.run({ servers: [backend.address] });
-  for (const bytes of [`${get('/', ['Content-Length: 5'], 'POST')}hello`, get('/', [], 'DELETE')]) {
-    const client = await rig.connect(fairlead);
-    const answer = await client.request(bytes);
-    assert.equal(answer.status, 501);
-    assert.ok(answer.body.includes('not_implemented'), answer.body);
-  }
-  assert.equal(backend.dialled, 0);
 });
 
 scenario('a session follows plain requests on the same connection', async (rig) => {

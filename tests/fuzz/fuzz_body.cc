@@ -4,13 +4,15 @@
 //  - A chunked body that was accepted is read again by a plain, slow reader that knows no extension
 //  or
 //    trailer rules; both must find the same payload and the same end.
+//  - What BodyTransfer writes for it is read by both as the same payload.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
-#include "proxy/wire/body_scanner.h"
+#include "proxy/wire/body_transfer.h"
 
 using namespace fairlead::wire;
 
@@ -61,6 +63,17 @@ std::uint64_t payload_of(std::string_view body) {
   return payload;
 }
 
+// What is written for it is a body again, with the same payload and nothing behind it.
+void require_same_anew(std::string_view input, std::size_t taken, std::uint64_t payload) {
+  std::string copy(input);
+  std::string out;
+  BodyTransfer transfer({Kind::chunked, 0}, Kind::chunked);
+  require(transfer.append(copy, out) == taken && transfer.state() == State::complete);
+  BodyScanner again({Kind::chunked, 0});
+  require(again.scan(out) == out.size() && again.state() == State::complete);
+  require(again.payload_bytes() == payload && payload_of(out) == payload);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -84,6 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.state() == State::more) require(taken == input.size());
   if (framing.kind == Kind::chunked && whole.state() == State::complete) {
     require(payload_of(input.substr(0, taken)) == whole.payload_bytes());
+    require_same_anew(input, taken, whole.payload_bytes());
   }
   return 0;
 }

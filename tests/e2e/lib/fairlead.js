@@ -175,7 +175,7 @@ export function config({
   const quoted = servers.map((one) => (one.startsWith('{') ? one : `"${one}"`)).join(', ');
   return `
 [server]
-workers = 2
+${server.includes('workers') ? '' : 'workers = 2'}
 ${server.includes('drain') ? '' : 'drain = { deadline = "5s" }'}
 ${server}
 

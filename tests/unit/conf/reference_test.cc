@@ -18,7 +18,7 @@ using fairlead::conf::test::no_environment;
 namespace {
 
 std::string example() {
-  const auto root = FAIRLEAD_SOURCE_DIR;
+  const std::filesystem::path root = FAIRLEAD_SOURCE_DIR;
   std::ifstream file(root / "packaging" / "example.toml");
   REQUIRE(file.good());
   std::ostringstream text;

@@ -14,12 +14,21 @@ struct Counted final : Link {
 
   void force_end() override { die(); }
 
+  void resume() override {
+    ++resumed;
+    if (again-- > 0) resume_later();
+  }
+
+  void wait() { resume_later(); }
+
   void end_twice() {
     die();
     die();
   }
 
   int drained = 0;
+  int resumed = 0;
+  int again = 0;
   int& alive_;
 };
 
@@ -44,6 +53,27 @@ TEST_CASE("link: the dead are buried once, the others stay", "[edge][link]") {
   int seen = 0;
   links.for_each([&](Link& link) { seen += link.dead() ? 100 : 1; });
   CHECK(seen == 2);
+}
+
+TEST_CASE("link: what asked for it is resumed once, before the dead are buried", "[edge][link]") {
+  int alive = 0;
+  Links links;
+  auto made = std::make_unique<Counted>(links, alive);
+  auto doomed = std::make_unique<Counted>(links, alive);
+  Counted& one = *made;
+  Counted& other = *doomed;
+  links.adopt(std::move(made));
+  links.adopt(std::move(doomed));
+  one.wait();
+  one.wait();
+  one.again = 2;
+  other.wait();
+  other.force_end();
+  links.bury();
+  CHECK(one.resumed == 3);
+  CHECK(alive == 1);
+  links.bury();
+  CHECK(one.resumed == 3);
 }
 
 TEST_CASE("link: for_each may end each link it visits", "[edge][link]") {

@@ -227,6 +227,16 @@ TEST_CASE("stream: a write to a peer that is gone fails and says why", "[net][st
   CHECK_FALSE(rig.stream.blocked());
 }
 
+TEST_CASE("stream: what came before a failed write can still be read", "[net][stream]") {
+  Rig rig;
+  send(rig.pair.far, "why", 3, 0);
+  rig.close_far();
+  CHECK_FALSE(rig.stream.write(std::string_view("x")));
+  const ReadResult got = rig.stream.read(rig.loop.relay_buffer());
+  CHECK(std::string_view(rig.loop.relay_buffer().data(), got.n) == "why");
+  CHECK(rig.stream.read(rig.loop.relay_buffer()).status == IoStatus::error);
+}
+
 TEST_CASE("stream: a peer gone while bytes are held is told through drained", "[net][stream]") {
   Rig rig(4096);
   CHECK(rig.stream.write(pattern(50'000)));

@@ -21,7 +21,9 @@ struct Scene {
     const std::vector<conf::Cidr> trusted{*conf::Cidr::parse("10.0.0.0/8")};
     const Client client = find_client(request.head, peer, trusted);
     std::string out = "before";
-    write_backend_request({request.head, peer, client, route, "id1", websocket}, out);
+    write_backend_request(
+        {request.head, peer, client, route, "id1", websocket, wire::request_framing(request.head)},
+        out);
     REQUIRE(out.starts_with("before"));
     return out.substr(6);
   }
@@ -40,7 +42,6 @@ Scene behind_proxy() {
 }
 
 constexpr const char* kTail =
-    "Connection: close\n"
     "X-Forwarded-For: 192.0.2.7\n"
     "X-Forwarded-Proto: https\n"
     "X-Forwarded-Host: a.com\n"
@@ -137,9 +138,8 @@ TEST_CASE("forward: what an untrusted client must not say is dropped", "[rules][
       {"Upgrade: h2c\nConnection: Upgrade, HTTP2-Settings\nHTTP2-Settings: AAM", "no h2c"},
       {"Upgrade: websocket", "no handshake: no Upgrade"},
       {"Connection: close, Secret\nSecret: 1", "named in Connection"},
-      {"TE: trailers\nTrailer: X", "of this hop"},
+      {"TE: gzip\nTrailer: X", "of this hop, and nothing follows a body that is none"},
       {"Proxy-Authorization: Basic AAAA\nProxy-Connection: keep-alive", "of this hop"},
-      {"Content-Length: 0", "there is no body"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.field, row.why);
@@ -165,7 +165,6 @@ TEST_CASE("forward: a trusted peer's fields are kept and appended to", "[rules][
     CHECK(out == wire_text("GET / HTTP/1.1\n"
                            "Host: inner:8080\n"
                            "Forwarded: for=203.0.113.5\n"
-                           "Connection: close\n"
                            "X-Forwarded-For: 203.0.113.5, 10.0.0.9, 10.0.0.1\n"
                            "X-Forwarded-Proto: https\n"
                            "X-Forwarded-Host: a.com\n"
@@ -178,7 +177,6 @@ TEST_CASE("forward: a trusted peer's fields are kept and appended to", "[rules][
         scene.forward("GET / HTTP/1.1\nHost: inner:8080\nX-Forwarded-For:\nX_Forwarded_For: 1");
     CHECK(out == wire_text("GET / HTTP/1.1\n"
                            "Host: inner:8080\n"
-                           "Connection: close\n"
                            "X-Forwarded-For: 10.0.0.1\n"
                            "X-Forwarded-Proto: http\n"
                            "X-Forwarded-Host: inner:8080\n"
@@ -195,7 +193,6 @@ TEST_CASE("forward: over a unix socket there is no address to tell", "[rules][fo
   CHECK(scene.forward("GET / HTTP/1.1\nHost: a.com\nX-Forwarded-For: 1.1.1.1") ==
         wire_text("GET / HTTP/1.1\n"
                   "Host: a.com\n"
-                  "Connection: close\n"
                   "X-Forwarded-Proto: http\n"
                   "X-Forwarded-Host: a.com\n"
                   "X-Request-Id: id1"));
@@ -203,7 +200,6 @@ TEST_CASE("forward: over a unix socket there is no address to tell", "[rules][fo
   CHECK(scene.forward("GET / HTTP/1.1\nHost: a.com\nX-Forwarded-For: 1.1.1.1") ==
         wire_text("GET / HTTP/1.1\n"
                   "Host: a.com\n"
-                  "Connection: close\n"
                   "X-Forwarded-For: 1.1.1.1\n"
                   "X-Forwarded-Proto: http\n"
                   "X-Forwarded-Host: a.com\n"
@@ -273,7 +269,7 @@ TEST_CASE("forward: a 101, whole", "[rules][forward]") {
       "Content-Length: 0\n"
       "Set-Cookie: s=1");
   std::string out;
-  write_client_response({response.head, "id1", "fairlead=abc; Path=/", true, true, false}, out);
+  write_client_response({response.head, "id1", "fairlead=abc; Path=/", true, true, {}}, out);
   CHECK(out == wire_text("HTTP/1.1 101 Switching\n"
                          "Server: x\n"
                          "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n"
@@ -285,51 +281,121 @@ TEST_CASE("forward: a 101, whole", "[rules][forward]") {
                          "Set-Cookie: fairlead=abc; Path=/"));
 }
 
-TEST_CASE("forward: an answer's body keeps its length or its chunks", "[rules][forward]") {
+TEST_CASE("forward: a body is framed anew, in one way", "[rules][forward]") {
+  const auto with = [](const std::string& lines) {
+    return Scene().forward("POST / HTTP/1.1\nHost: a.com\n" + lines + "\nA: 1");
+  };
+  const auto want = [](const std::string& lines) {
+    return wire_text("POST / HTTP/1.1\nHost: a.com\nA: 1\n" + lines + kTail);
+  };
+  CHECK(with("B: 1") ==
+        wire_text("POST / HTTP/1.1\nHost: a.com\nB: 1\nA: 1\n" + std::string(kTail)));
+  CHECK(with("Content-Length: 0") == want("Content-Length: 0\n"));
+  CHECK(with("content-length: 0042") == want("Content-Length: 42\n"));
+  CHECK(with("transfer-encoding: CHUNKED") == want("Transfer-Encoding: chunked\n"));
+  CHECK(with("Connection: Content-Length\nContent-Length: 3") == want("Content-Length: 3\n"));
+  CHECK(with("TE: gzip, trailers\nTransfer-Encoding: chunked") ==
+        want("TE: trailers\nConnection: TE\nTransfer-Encoding: chunked\n"));
+  CHECK(Scene()
+            .forward("POST / HTTP/1.1\nHost: a.com\nTrailer: X-Sum\nTransfer-Encoding: chunked")
+            .find("Trailer: X-Sum\r\n") != std::string::npos);
+}
+
+TEST_CASE("forward: a handshake announces no body", "[rules][forward]") {
+  const auto out = Scene().forward(
+      "GET / HTTP/1.1\nHost: a.com\nContent-Length: 0\nUpgrade: websocket\nConnection: upgrade",
+      true);
+  CHECK(out.find("Content-Length") == std::string::npos);
+}
+
+TEST_CASE("forward: an expectation passes, but not from HTTP/1.0", "[rules][forward]") {
+  const std::string lines = "Host: a.com\nExpect: 100-continue\nContent-Length: 3";
+  CHECK(Scene().forward("PUT / HTTP/1.1\n" + lines).find("Expect: 100-continue") !=
+        std::string::npos);
+  CHECK(Scene().forward("PUT / HTTP/1.0\n" + lines).find("Expect") == std::string::npos);
+}
+
+TEST_CASE("forward: OPTIONS * keeps its target", "[rules][forward]") {
+  CHECK(Scene().forward("OPTIONS * HTTP/1.1\nHost: a.com").starts_with("OPTIONS * HTTP/1.1\r\n"));
+}
+
+namespace {
+
+std::string answer(const wire::ResponseHead& head, wire::Framing body, bool keep_alive = true) {
+  std::string out;
+  ForwardResponse response{head, "id1", ""};
+  response.keep_alive = keep_alive;
+  response.body = body;
+  write_client_response(response, out);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("forward: an answer's body is framed anew", "[rules][forward]") {
+  using Kind = wire::Framing::Kind;
   const Response sized(
       "HTTP/1.1 200 OK\n"
-      "Content-Length: 5\n"
+      "Content-Length: 005\n"
       "Keep-Alive: timeout=5\n"
       "Connection: keep-alive, X-Hop\n"
       "X-Hop: 1\n"
       "Content-Type: text/plain");
-  std::string out;
-  write_client_response({sized.head, "id1", "", false, true, false}, out);
-  CHECK(out == wire_text("HTTP/1.1 200 OK\n"
-                         "Content-Length: 5\n"
-                         "Content-Type: text/plain\n"
-                         "Connection: keep-alive\n"
-                         "X-Request-Id: id1"));
-
+  CHECK(answer(sized.head, {Kind::length, 5}) == wire_text("HTTP/1.1 200 OK\n"
+                                                           "Content-Type: text/plain\n"
+                                                           "Content-Length: 5\n"
+                                                           "Connection: keep-alive\n"
+                                                           "X-Request-Id: id1"));
   const Response chunked(
       "HTTP/1.1 404 \n"
       "Transfer-Encoding: Chunked\n"
+      "Trailer: X-Sum\n"
       "X-Request-Id: theirs");
-  out.clear();
-  write_client_response({chunked.head, "id1", "", false, false, true}, out);
-  CHECK(out == wire_text("HTTP/1.1 404 Not Found\n"
-                         "X-Request-Id: theirs\n"
-                         "Transfer-Encoding: chunked\n"
-                         "Connection: close"));
-  out.clear();
-  write_client_response({chunked.head, "", "", false, false, false}, out);
-  CHECK(out == wire_text("HTTP/1.1 404 Not Found\n"
-                         "X-Request-Id: theirs\n"
-                         "Connection: close"));
+  CHECK(answer(chunked.head, {Kind::chunked, 0}, false) == wire_text("HTTP/1.1 404 Not Found\n"
+                                                                     "Trailer: X-Sum\n"
+                                                                     "X-Request-Id: theirs\n"
+                                                                     "Transfer-Encoding: chunked\n"
+                                                                     "Connection: close"));
+  CHECK(answer(chunked.head, {Kind::until_close, 0}, false) == wire_text("HTTP/1.1 404 Not Found\n"
+                                                                         "X-Request-Id: theirs\n"
+                                                                         "Connection: close"));
 }
 
-TEST_CASE("forward: of two ways to frame a body only the chunks pass", "[rules][forward]") {
+TEST_CASE("forward: an answer without a body keeps the length it speaks of", "[rules][forward]") {
+  const auto length_of = [](int status) {
+    wire::ResponseHead head;
+    head.status = status;
+    head.fields.add("Content-Length", "100");
+    return answer(head, {}).find("Content-Length: 100") != std::string::npos;
+  };
+  CHECK(length_of(200));  // to a HEAD
+  CHECK(length_of(304));
+  CHECK_FALSE(length_of(204));
+  CHECK_FALSE(length_of(101));
+}
+
+TEST_CASE("forward: of two ways to frame a body only one is written", "[rules][forward]") {
   // The parser leaves this to framing, which refuses it; were it to come here, it would still be
   // one message.
   wire::ResponseHead head;
   head.status = 200;
   head.fields.add("Content-Length", "5");
   head.fields.add("Transfer-Encoding", "chunked");
+  CHECK(answer(head, {wire::Framing::Kind::chunked, 0}) == wire_text("HTTP/1.1 200 OK\n"
+                                                                     "Transfer-Encoding: chunked\n"
+                                                                     "Connection: keep-alive\n"
+                                                                     "X-Request-Id: id1"));
+}
+
+TEST_CASE("forward: an interim answer passes with what is end to end", "[rules][forward]") {
+  const Response early(
+      "HTTP/1.1 103 Early Hints\n"
+      "Link: </a.css>; rel=preload\n"
+      "Connection: X-Hop\n"
+      "X-Hop: 1");
   std::string out;
-  write_client_response({head, "", "", false, true, true}, out);
-  CHECK(out == wire_text("HTTP/1.1 200 OK\n"
-                         "Transfer-Encoding: chunked\n"
-                         "Connection: keep-alive"));
+  write_client_interim(early.head, out);
+  CHECK(out == wire_text("HTTP/1.1 103 Early Hints\nLink: </a.css>; rel=preload"));
 }
 
 }  // namespace fairlead::rules

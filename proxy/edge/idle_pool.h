@@ -1,0 +1,59 @@
+#pragma once
+// A worker's open connections to servers that wait for their next request. The last one put in is
+// the first taken out, so that what is not needed grows old and is closed. One that says anything,
+// or ends, while nothing was asked is closed at once.
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/balance/pool.h"
+#include "proxy/net/stream.h"
+
+namespace fairlead::edge {
+
+class IdlePool {
+ public:
+  explicit IdlePool(net::Loop& loop);
+  ~IdlePool();
+  IdlePool(const IdlePool&) = delete;
+  IdlePool& operator=(const IdlePool&) = delete;
+
+  // A connection to that server, being read; null: there is none. `probe`: looks once more whether
+  // it is still quiet, which takes a recv into the relay buffer.
+  std::unique_ptr<net::Stream> take(const balance::Pool& pool, std::size_t server, bool probe);
+
+  // Keeps the connection, at most for `keep`; it is being read. False: there are
+  // bounds::kIdlePerServer already, and the connection stays the caller's.
+  bool put(const std::shared_ptr<balance::Pool>& pool, std::size_t server,
+           std::unique_ptr<net::Stream>& stream, conf::Millis keep);
+
+  // Closes all.
+  void clear();
+
+  std::size_t size() const;  // of those that are open
+
+ private:
+  struct Key {
+    const balance::Pool* pool;
+    std::size_t server;
+    bool operator==(const Key&) const = default;
+  };
+
+  struct Hash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<const void*>()(key.pool) ^ key.server * 0x9e3779b97f4a7c15ULL;
+    }
+  };
+
+  class Shelf;
+
+  net::Loop& loop_;
+  std::unordered_map<Key, std::unique_ptr<Shelf>, Hash> shelves_;
+};
+
+// How long a connection may wait for its next request: a second less than the server's
+// `Keep-Alive: timeout=N` says, bounds::kIdleKeep where it says nothing. Zero: not at all.
+conf::Millis idle_time(std::string_view keep_alive);
+
+}  // namespace fairlead::edge
