@@ -60,6 +60,7 @@ class Notes:
         self.lines: list[str] = []
 
     def mark(self, text: str) -> str:
+        text = " ".join(text.split())
         if text not in self.lines:
             self.lines.append(text)
         return f" [{self.lines.index(text) + 1}]"
