@@ -94,6 +94,12 @@ def memory(ground: Ground) -> None:
                     ground.note(f"{way}: CPU of {ground.greatest:,} idle", "% of a core",
                                 keepalive(instance), 2.0)
             after = back_to(instance, before, most)
+            with ExitStack() as stack:  # what is held must at least be used again
+                ground.idle(stack, instance, tls, ground.greatest)
+                time.sleep(SETTLE)
+                again = pss_kib(instance.pids)
+            ground.note(f"{way}: opened again / the first time", "x",
+                        (again - before) / max(most - before, 1), 1.10)
             ground.note(f"{way}: still held after all were closed", "% of it",
                         (after - before) / max(most - before, 1) * 100, 10.0)
 

@@ -139,13 +139,15 @@ def cpu_seconds(pids: list[int]) -> float:
 
 
 def pss_kib(pids: list[int]) -> int:
-    """Memory of the processes, shared pages counted once among those that share them."""
+    """Memory of the processes, pages they share counted once. Files mapped (programs, libraries)
+    are left out: their share changes with every other process that maps them, a load's too."""
     total = 0
     for pid in pids:
         try:
             rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except OSError:
             continue
-        match = re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)
-        total += int(match[1]) if match else 0
+        parts = re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+)", rollup, re.MULTILINE)
+        total += sum(int(part) for part in parts or re.findall(r"^Pss:\s+(\d+)", rollup,
+                                                               re.MULTILINE))
     return total
