@@ -61,7 +61,7 @@ def chosen(names: list[str]) -> list[Scenario]:
         return SCENARIOS
     wanted = [name.lower() for name in names]
     known = {s.name.lower() for s in SCENARIOS}
-    for name in wanted:
-        if name not in known:
+    for name in names:
+        if name.lower() not in known:
             raise ValueError(f"no scenario {name}: {', '.join(s.name for s in SCENARIOS)}")
     return [s for s in SCENARIOS if s.name.lower() in wanted or s.family.lower() in wanted]
