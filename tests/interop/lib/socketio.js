@@ -64,7 +64,7 @@ export class IoClient {
   until(predicate, what) {
     return this.#changes.until(
       predicate,
-      () => `${what}; ${JSON.stringify({ ...this, socket: undefined })}`,
+      () => `${what}; ${this.connects} connects, ends: ${this.ends.slice(-5)}, errors: ${this.errors.slice(-5)}`,
     );
   }
 
