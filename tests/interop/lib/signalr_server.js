@@ -73,8 +73,11 @@ export async function signalRServer(rig, name) {
     }
     const give = (text) => {
       connection.send = null;
-      answer.writeHead(200, { 'Content-Type': 'text/plain' }).end(text);
+      // 204 tells the client that no further poll is wanted.
+      if (connection.closed) answer.writeHead(204).end();
+      else answer.writeHead(200, { 'Content-Type': 'text/plain' }).end(text);
     };
+    if (connection.closed) return give('');
     answer.on('close', () => {
       if (connection.send === give) connection.send = null;
     });
@@ -101,7 +104,7 @@ export async function signalRServer(rig, name) {
       answer.writeHead(200).end();
       connection.take(body.toString());
     } else if (request.method === 'DELETE') {
-      connections.delete(connection.id);
+      connection.closed = true;
       answer.writeHead(202).end();
       connection.send?.('');
     } else if (request.headers.accept === 'text/event-stream') {
