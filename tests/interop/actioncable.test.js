@@ -29,10 +29,14 @@ async function site(rig, settings) {
     }));
     servers.push(Object.assign(server, { name }));
   }
-  const app = await front(rig, servers.map((one) => one.where), {
-    route: 'path = "/cable"',
-    ...settings,
-  });
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+    {
+      route: 'path = "/cable"',
+      ...settings,
+    },
+  );
   return { servers, ...app };
 }
 
@@ -121,39 +125,51 @@ scenario('rooms on two servers, whose own Origin check sees https', options, asy
   await locked.until(() => locked.rejected, 'the rejection');
 });
 
-scenario('a foreign origin is refused by Fairlead, or by Rails where Fairlead lets it', options, async (rig) => {
-  const app = await site(rig);
-  assert.equal(await statusFor(app, app.origin), 101);
-  assert.equal(await statusFor(app, 'https://evil.example'), 403);
-  const denied = await app.fairlead.waitForLog((entry) => entry.status === 403);
-  assert.deepEqual([denied.reason, denied.server], ['origin_denied', undefined]);
-  const open = await front(rig, app.servers.map((one) => one.where), {
-    route: 'path = "/cable"\norigins = ["any"]',
-  });
-  assert.equal(await statusFor(open, 'https://evil.example'), 404); // Action Cable's way to say no
-});
+scenario(
+  'a foreign origin is refused by Fairlead, or by Rails where Fairlead lets it',
+  options,
+  async (rig) => {
+    const app = await site(rig);
+    assert.equal(await statusFor(app, app.origin), 101);
+    assert.equal(await statusFor(app, 'https://evil.example'), 403);
+    const denied = await app.fairlead.waitForLog((entry) => entry.status === 403);
+    assert.deepEqual([denied.reason, denied.server], ['origin_denied', undefined]);
+    const open = await front(
+      rig,
+      app.servers.map((one) => one.where),
+      {
+        route: 'path = "/cable"\norigins = ["any"]',
+      },
+    );
+    assert.equal(await statusFor(open, 'https://evil.example'), 404); // Action Cable's way to say no
+  },
+);
 
-scenario("the client's monitor sees the server's pings, and a crash; it comes back", options, async (rig) => {
-  const app = await site(rig);
-  const alice = new User(rig, app, 'alice');
-  await alice.connected();
-  const home = await alice.who();
-  const { monitor } = alice.consumer.connection;
-  // Action Cable pings every 3 s. That the monitor saw one is told by recordMessage alone.
-  await within(
-    new Promise((resolve) => {
-      const record = monitor.recordMessage.bind(monitor);
-      monitor.recordMessage = () => {
-        record();
-        resolve();
-      };
-    }),
-    'a ping of the server',
-  );
-  await app.servers.find((one) => one.name === home.app).kill();
-  await alice.until(() => alice.lost === 1, 'the loss');
-  alice.consumer.connection.reopen(); // what the monitor does 6 s later
-  await alice.connected(2);
-  alice.got.length = 0;
-  assert.notEqual((await alice.who()).app, home.app);
-});
+scenario(
+  "the client's monitor sees the server's pings, and a crash; it comes back",
+  options,
+  async (rig) => {
+    const app = await site(rig);
+    const alice = new User(rig, app, 'alice');
+    await alice.connected();
+    const home = await alice.who();
+    const { monitor } = alice.consumer.connection;
+    // Action Cable pings every 3 s. That the monitor saw one is told by recordMessage alone.
+    await within(
+      new Promise((resolve) => {
+        const record = monitor.recordMessage.bind(monitor);
+        monitor.recordMessage = () => {
+          record();
+          resolve();
+        };
+      }),
+      'a ping of the server',
+    );
+    await app.servers.find((one) => one.name === home.app).kill();
+    await alice.until(() => alice.lost === 1, 'the loss');
+    alice.consumer.connection.reopen(); // what the monitor does 6 s later
+    await alice.connected(2);
+    alice.got.length = 0;
+    assert.notEqual((await alice.who()).app, home.app);
+  },
+);

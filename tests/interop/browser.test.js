@@ -43,9 +43,13 @@ async function appServer(rig, name) {
 
 async function site(rig) {
   const servers = [await appServer(rig, 'one'), await appServer(rig, 'two')];
-  return front(rig, servers.map((one) => one.where), {
-    backend: 'sticky = { cookie = "fairlead" }',
-  });
+  return front(
+    rig,
+    servers.map((one) => one.where),
+    {
+      backend: 'sticky = { cookie = "fairlead" }',
+    },
+  );
 }
 
 // --- run inside the page ---
@@ -106,48 +110,59 @@ const trespass = async (host) => ({
   ),
 });
 
-scenario('a tab uses WebSocket, EventSource, fetch and XHR, all at one server', needsBrowser, async (rig) => {
-  const app = await site(rig);
-  const homes = [];
-  for (let i = 0; i < 2; ++i) {
+scenario(
+  'a tab uses WebSocket, EventSource, fetch and XHR, all at one server',
+  needsBrowser,
+  async (rig) => {
+    const app = await site(rig);
+    const homes = [];
+    for (let i = 0; i < 2; ++i) {
+      const context = await visitor(rig);
+      const page = await context.newPage();
+      await page.goto(app.at('/'));
+      const found = await page.evaluate(useAll, 'grüße 😀');
+      const { name } = found.got;
+      homes.push(name);
+      assert.deepEqual(found.got, {
+        name,
+        method: 'GET',
+        sha: sha(''),
+        proto: 'https',
+        host: `127.0.0.1:${app.port}`,
+      });
+      assert.deepEqual([found.posted.name, found.posted.sha], [name, sha('grüße 😀')]);
+      assert.deepEqual(found.said, [name, 'grüße 😀']);
+      assert.deepEqual(found.events, [`${name} 1`, `${name} 2`, `${name} 3`]);
+      assert.equal(found.cookies, '', 'no script sees the cookie');
+      const size = 8 << 20;
+      const uploaded = await page.evaluate(upload, size);
+      const bytes = Buffer.alloc(size).map((_, at) => at & 255);
+      assert.deepEqual(
+        [uploaded.status, uploaded.name, uploaded.method, uploaded.seen, uploaded.sha],
+        [200, name, 'PUT', size, sha(bytes)],
+      );
+    }
+    assert.deepEqual(homes.sort(), ['one', 'two']);
+  },
+);
+
+scenario(
+  'a page of another origin gets no session and reads nothing',
+  needsBrowser,
+  async (rig) => {
+    const app = await site(rig);
+    const foreign = await site(rig); // another site of the same kind
     const context = await visitor(rig);
     const page = await context.newPage();
-    await page.goto(app.at('/'));
-    const found = await page.evaluate(useAll, 'grüße 😀');
-    const { name } = found.got;
-    homes.push(name);
-    assert.deepEqual(found.got, {
-      name,
-      method: 'GET',
-      sha: sha(''),
-      proto: 'https',
-      host: `127.0.0.1:${app.port}`,
-    });
-    assert.deepEqual([found.posted.name, found.posted.sha], [name, sha('grüße 😀')]);
-    assert.deepEqual(found.said, [name, 'grüße 😀']);
-    assert.deepEqual(found.events, [`${name} 1`, `${name} 2`, `${name} 3`]);
-    assert.equal(found.cookies, '', 'no script sees the cookie');
-    const size = 8 << 20;
-    const uploaded = await page.evaluate(upload, size);
-    const bytes = Buffer.alloc(size).map((_, at) => at & 255);
+    await page.goto(app.at('/')); // the certificate is taken
+    assert.equal((await page.evaluate(trespass, `127.0.0.1:${app.port}`)).socket, 'open');
+    await page.goto(foreign.at('/'));
+    const tried = await page.evaluate(trespass, `127.0.0.1:${app.port}`);
+    assert.deepEqual(tried, { socket: 1006, fetched: 'refused' });
+    const denied = await app.fairlead.waitForLog((entry) => entry.reason === 'origin_denied');
     assert.deepEqual(
-      [uploaded.status, uploaded.name, uploaded.method, uploaded.seen, uploaded.sha],
-      [200, name, 'PUT', size, sha(bytes)],
+      [denied.status, denied.origin, denied.server],
+      [403, foreign.origin, undefined],
     );
-  }
-  assert.deepEqual(homes.sort(), ['one', 'two']);
-});
-
-scenario('a page of another origin gets no session and reads nothing', needsBrowser, async (rig) => {
-  const app = await site(rig);
-  const foreign = await site(rig); // another site of the same kind
-  const context = await visitor(rig);
-  const page = await context.newPage();
-  await page.goto(app.at('/')); // the certificate is taken
-  assert.equal((await page.evaluate(trespass, `127.0.0.1:${app.port}`)).socket, 'open');
-  await page.goto(foreign.at('/'));
-  const tried = await page.evaluate(trespass, `127.0.0.1:${app.port}`);
-  assert.deepEqual(tried, { socket: 1006, fetched: 'refused' });
-  const denied = await app.fairlead.waitForLog((entry) => entry.reason === 'origin_denied');
-  assert.deepEqual([denied.status, denied.origin, denied.server], [403, foreign.origin, undefined]);
-});
+  },
+);

@@ -20,36 +20,50 @@ const websocketd = (rig, args) =>
     args: ['--address=127.0.0.1', `--port=${port}`, ...args],
   }));
 
-scenario('websocketd runs a program for each session', needs('websocketd', 'websocketd'), async (rig) => {
-  const servers = [
-    await websocketd(rig, ['--sameorigin=true', 'cat']),
-    await websocketd(rig, ['--sameorigin=true', 'cat']),
-  ];
-  const app = await front(rig, servers.map((one) => one.where));
-  for (let i = 0; i < 2; ++i) {
-    const client = await Client.open(rig, app.ws('/'), [], { origin: app.origin });
-    for (const [n, text] of ['grüße 😀', 'x'.repeat(50_000)].entries()) {
-      client.send(text); // a line for the program, and one back
-      assert.equal((await client.message(n)).data.toString(), text);
+scenario(
+  'websocketd runs a program for each session',
+  needs('websocketd', 'websocketd'),
+  async (rig) => {
+    const servers = [
+      await websocketd(rig, ['--sameorigin=true', 'cat']),
+      await websocketd(rig, ['--sameorigin=true', 'cat']),
+    ];
+    const app = await front(
+      rig,
+      servers.map((one) => one.where),
+    );
+    for (let i = 0; i < 2; ++i) {
+      const client = await Client.open(rig, app.ws('/'), [], { origin: app.origin });
+      for (const [n, text] of ['grüße 😀', 'x'.repeat(50_000)].entries()) {
+        client.send(text); // a line for the program, and one back
+        assert.equal((await client.message(n)).data.toString(), text);
+      }
+      client.close(1000);
+      await client.untilClosed();
     }
-    client.close(1000);
-    await client.untilClosed();
-  }
-  assert.equal(serversUsed(app.fairlead).size, 2);
-});
+    assert.equal(serversUsed(app.fairlead).size, 2);
+  },
+);
 
-scenario('its binary mode, and a program that ends', needs('websocketd', 'websocketd'), async (rig) => {
-  const servers = [];
-  for (let i = 0; i < 2; ++i)
-    servers.push(await websocketd(rig, ['--binary=true', 'head', '-c', '4']));
-  const app = await front(rig, servers.map((one) => one.where));
-  const client = await Client.open(rig, app.ws('/'));
-  client.send(Buffer.from([0, 255, 128, 7]));
-  const { data, binary } = await client.message(0);
-  assert.deepEqual([...data, binary], [0, 255, 128, 7, true]);
-  // It ends TCP without a Close frame: the client is told so instead of seeing 1006.
-  assert.equal((await client.untilClosed()).code, 1011);
-});
+scenario(
+  'its binary mode, and a program that ends',
+  needs('websocketd', 'websocketd'),
+  async (rig) => {
+    const servers = [];
+    for (let i = 0; i < 2; ++i)
+      servers.push(await websocketd(rig, ['--binary=true', 'head', '-c', '4']));
+    const app = await front(
+      rig,
+      servers.map((one) => one.where),
+    );
+    const client = await Client.open(rig, app.ws('/'));
+    client.send(Buffer.from([0, 255, 128, 7]));
+    const { data, binary } = await client.message(0);
+    assert.deepEqual([...data, binary], [0, 255, 128, 7, true]);
+    // It ends TCP without a Close frame: the client is told so instead of seeing 1006.
+    assert.equal((await client.untilClosed()).code, 1011);
+  },
+);
 
 const skip =
   (spawnSync('go', ['version']).status !== 0 || !fs.existsSync(kLibrary)) &&

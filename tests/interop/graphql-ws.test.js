@@ -68,9 +68,13 @@ async function site(rig) {
     const handle = useServer(options, sockets);
     servers.push(Object.assign(server, { handle }));
   }
-  const app = await front(rig, servers.map((one) => one.where), {
-    route: `path = "/graphql"\nsubprotocols = ["${kProtocol}"]`,
-  });
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+    {
+      route: `path = "/graphql"\nsubprotocols = ["${kProtocol}"]`,
+    },
+  );
   return { servers, ...app };
 }
 
@@ -192,7 +196,10 @@ scenario('a subscription whose server died ends with 1011; a new one works', asy
   assert.equal((await ticks.next()).value.data.slow, 1);
   const server = await homeOf(app);
   server.die();
-  const error = await within(ticks.next().catch((event) => event), 'the end');
+  const error = await within(
+    ticks.next().catch((event) => event),
+    'the end',
+  );
   assert.equal(error.code, 1011);
   assert.deepEqual(await all(one.iterate({ query: '{ hello(name: "again") }' })), [
     { data: { hello: 'hello again' } },

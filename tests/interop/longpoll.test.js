@@ -32,7 +32,11 @@ async function site(rig, settings) {
     room.changes.touch();
   };
   const servers = [await httpServer(rig, handler), await httpServer(rig, handler)];
-  const app = await front(rig, servers.map((one) => one.where), settings);
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+    settings,
+  );
   const poll = (since, options) => fetch(app.at(`/poll?since=${since}`), options);
   const say = (text) => fetch(app.at('/say'), { method: 'POST', body: text });
   return { room, poll, say, servers, ...app };

@@ -17,7 +17,11 @@ async function site(rig, settings) {
         args: [`--port=${port}`, '-d', '3'],
       })),
     );
-  return front(rig, servers.map((one) => one.where), settings);
+  return front(
+    rig,
+    servers.map((one) => one.where),
+    settings,
+  );
 }
 
 scenario('its page, its counter and its mirror, on two servers', options, async (rig) => {
@@ -44,7 +48,8 @@ scenario('its page, its counter and its mirror, on two servers', options, async 
   const line = 'd #ff0000 1 2 3 4;';
   mirrors[0].send(line);
   mirrors[1].send(line);
-  for (const one of mirrors) // each at its server, with the drawing of the other there
+  for (const one of mirrors)
+    // each at its server, with the drawing of the other there
     await one.until(() => one.messages.some(({ data }) => data.includes(line)), 'the drawing');
 });
 

@@ -69,9 +69,13 @@ class Subscriber {
 
 async function site(rig) {
   const brokers = [await broker(rig, 'one'), await broker(rig, 'two')];
-  const app = await front(rig, brokers.map((one) => one.where), {
-    route: 'path = "/mqtt"\nsubprotocols = ["mqtt"]',
-  });
+  const app = await front(
+    rig,
+    brokers.map((one) => one.where),
+    {
+      route: 'path = "/mqtt"\nsubprotocols = ["mqtt"]',
+    },
+  );
   return { brokers, ...app };
 }
 
@@ -96,7 +100,10 @@ scenario('QoS 1 and 2, binary, retained, on two brokers', options, async (rig) =
     await bob.client.publishAsync('room/back', 'grüße', { qos: 2, retain: true });
     assert.equal((await alice.message('room/back')).payload.toString(), 'grüße');
     await alice.client.subscribeAsync('room/back');
-    await alice.until(() => alice.got.filter((one) => one.topic === 'room/back').length === 2, 'the retained message');
+    await alice.until(
+      () => alice.got.filter((one) => one.topic === 'room/back').length === 2,
+      'the retained message',
+    );
   }
 });
 

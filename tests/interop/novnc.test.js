@@ -31,33 +31,40 @@ const websockify = (rig, target, web) =>
     args: [...(web ? ['--web', web] : []), `127.0.0.1:${port}`, `127.0.0.1:${target}`],
   }));
 
-scenario('binary messages of every size through websockify to TCP and back', options, async (rig) => {
-  const tcp = net.createServer((socket) => {
-    rig.keep(socket);
-    socket.on('error', () => {}).pipe(socket);
-  });
-  await new Promise((resolve) => tcp.listen(0, '127.0.0.1', resolve));
-  rig.defer(() => tcp.close());
-  const bridges = [
-    await websockify(rig, tcp.address().port),
-    await websockify(rig, tcp.address().port),
-  ];
-  const app = await front(rig, bridges.map((one) => one.where));
-  for (let i = 0; i < 2; ++i) {
-    const client = await Client.open(rig, app.ws('/websockify'), ['binary']);
-    assert.equal(client.socket.protocol, 'binary');
-    const parts = [1, 125, 126, 65_535, 65_536, 500_000].map((size) => random(size));
-    for (const part of parts) client.send(part);
-    const all = Buffer.concat(parts);
-    const got = () => Buffer.concat(client.messages.map((one) => one.data));
-    await client.until(() => got().length === all.length, 'all of it');
-    assert.ok(got().equals(all));
-    assert.ok(client.messages.every((one) => one.binary));
-    client.close(1000);
-    await client.untilClosed();
-  }
-  assert.equal(serversUsed(app.fairlead).size, 2);
-});
+scenario(
+  'binary messages of every size through websockify to TCP and back',
+  options,
+  async (rig) => {
+    const tcp = net.createServer((socket) => {
+      rig.keep(socket);
+      socket.on('error', () => {}).pipe(socket);
+    });
+    await new Promise((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+    rig.defer(() => tcp.close());
+    const bridges = [
+      await websockify(rig, tcp.address().port),
+      await websockify(rig, tcp.address().port),
+    ];
+    const app = await front(
+      rig,
+      bridges.map((one) => one.where),
+    );
+    for (let i = 0; i < 2; ++i) {
+      const client = await Client.open(rig, app.ws('/websockify'), ['binary']);
+      assert.equal(client.socket.protocol, 'binary');
+      const parts = [1, 125, 126, 65_535, 65_536, 500_000].map((size) => random(size));
+      for (const part of parts) client.send(part);
+      const all = Buffer.concat(parts);
+      const got = () => Buffer.concat(client.messages.map((one) => one.data));
+      await client.until(() => got().length === all.length, 'all of it');
+      assert.ok(got().equals(all));
+      assert.ok(client.messages.every((one) => one.binary));
+      client.close(1000);
+      await client.untilClosed();
+    }
+    assert.equal(serversUsed(app.fairlead).size, 2);
+  },
+);
 
 scenario(
   'noVNC in a browser shows the picture and its keys arrive',
@@ -65,7 +72,8 @@ scenario(
   async (rig) => {
     // websockify serves the page too, as noVNC's own launcher lets it.
     const web = rig.directory();
-    for (const folder of ['core', 'vendor']) fs.symlinkSync(path.join(kNoVnc, folder), path.join(web, folder));
+    for (const folder of ['core', 'vendor'])
+      fs.symlinkSync(path.join(kNoVnc, folder), path.join(web, folder));
     fs.writeFileSync(path.join(web, 'vnc.html'), kPage);
     const desktops = [
       await rfbServer(rig, 'first', [200, 30, 10]),
@@ -73,7 +81,10 @@ scenario(
     ];
     const bridges = [];
     for (const { port } of desktops) bridges.push(await websockify(rig, port, web));
-    const app = await front(rig, bridges.map((one) => one.where));
+    const app = await front(
+      rig,
+      bridges.map((one) => one.where),
+    );
     const context = await visitor(rig);
     const pages = [await context.newPage(), await context.newPage()];
     for (const page of pages) {

@@ -30,8 +30,14 @@ class User {
     this.socket.connect();
     rig.defer(() => this.socket.disconnect());
     this.channel = this.socket.channel('room:lobby', {});
-    this.channel.on('shout', note((payload) => this.shouts.push(payload)));
-    this.channel.join().receive('ok', note(() => (this.joins += 1)));
+    this.channel.on(
+      'shout',
+      note((payload) => this.shouts.push(payload)),
+    );
+    this.channel.join().receive(
+      'ok',
+      note(() => (this.joins += 1)),
+    );
   }
 
   until(predicate, what) {
@@ -53,7 +59,11 @@ const reply = (push, status = 'ok') =>
 async function site(rig) {
   const topics = new Map();
   const servers = [await phoenixServer(rig, topics), await phoenixServer(rig, topics)];
-  const app = await front(rig, servers.map((one) => one.where), { route: 'path = "/socket"' });
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+    { route: 'path = "/socket"' },
+  );
   return { servers, ...app };
 }
 
@@ -80,26 +90,29 @@ scenario('joins, pushes with replies and broadcasts between two servers', async 
   assert.equal(bob.shouts.length, 2);
 });
 
-scenario('heartbeats are answered; a dead server is replaced and the channel rejoined', async (rig) => {
-  const app = await site(rig);
-  const alice = new User(rig, app, { heartbeatIntervalMs: 50 });
-  await alice.joined();
-  const opened = await app.fairlead.waitForLog((entry) => entry.event === 'open');
-  const home = app.servers.find((one) => one.where === opened.server);
-  await within(
-    new Promise((resolve) => {
-      alice.socket.onMessage((message) => {
-        if (message.topic === 'phoenix' && home.heartbeats >= 3) resolve();
-      });
-    }),
-    'three heartbeats and an answer',
-  );
-  home.die();
-  await alice.joined(2);
-  await reply(alice.channel.push('shout', { text: 'still here' }));
-  assert.deepEqual(await alice.shout(0), { text: 'still here' });
-  assert.deepEqual(alice.closes, [1011]);
-});
+scenario(
+  'heartbeats are answered; a dead server is replaced and the channel rejoined',
+  async (rig) => {
+    const app = await site(rig);
+    const alice = new User(rig, app, { heartbeatIntervalMs: 50 });
+    await alice.joined();
+    const opened = await app.fairlead.waitForLog((entry) => entry.event === 'open');
+    const home = app.servers.find((one) => one.where === opened.server);
+    await within(
+      new Promise((resolve) => {
+        alice.socket.onMessage((message) => {
+          if (message.topic === 'phoenix' && home.heartbeats >= 3) resolve();
+        });
+      }),
+      'three heartbeats and an answer',
+    );
+    home.die();
+    await alice.joined(2);
+    await reply(alice.channel.push('shout', { text: 'still here' }));
+    assert.deepEqual(await alice.shout(0), { text: 'still here' });
+    assert.deepEqual(alice.closes, [1011]);
+  },
+);
 
 scenario("the app's refusal of a connection is passed on", async (rig) => {
   const app = await site(rig);

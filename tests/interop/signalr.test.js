@@ -12,7 +12,11 @@ const kSticky = 'sticky = { cookie = "fairlead" }';
 
 async function site(rig) {
   const servers = [await signalRServer(rig, 'one'), await signalRServer(rig, 'two')];
-  const app = await front(rig, servers.map((one) => one.where), { backend: kSticky });
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+    { backend: kSticky },
+  );
   return { servers, ...app };
 }
 

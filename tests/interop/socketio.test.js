@@ -19,7 +19,11 @@ const kinds = {
 
 async function site(rig, backend) {
   const servers = [await socketIoServer(rig, 'one'), await socketIoServer(rig, 'two')];
-  const app = await front(rig, servers.map((one) => one.where), { backend });
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+    { backend },
+  );
   const client = async (options) => {
     const made = new IoClient(rig, app.origin, options);
     await made.connected();

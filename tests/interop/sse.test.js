@@ -63,7 +63,10 @@ class Listener {
 scenario('each event passes at once, and none is lost when a server dies', async (rig) => {
   const stream = new Stream();
   const servers = [await stream.server(rig), await stream.server(rig)];
-  const app = await front(rig, servers.map((one) => one.where));
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+  );
   const listener = new Listener(rig, app.at('/events'));
   await listener.until(() => listener.opens === 1, 'open');
   // Each is waited for before the next exists: nothing is held back to fill a buffer.
@@ -85,7 +88,10 @@ scenario('each event passes at once, and none is lost when a server dies', async
 scenario('what was published while nobody was connected comes with Last-Event-ID', async (rig) => {
   const stream = new Stream();
   const servers = [await stream.server(rig), await stream.server(rig)];
-  const app = await front(rig, servers.map((one) => one.where));
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+  );
   const listener = new Listener(rig, app.at('/events'));
   stream.publish('before');
   await listener.until(() => listener.got.length === 1, 'the first');
@@ -96,21 +102,25 @@ scenario('what was published while nobody was connected comes with Last-Event-ID
   assert.deepEqual(listener.got, ['1: before', '2: meanwhile']);
 });
 
-scenario('a listener that leaves is gone from its server, and 204 ends the retries', async (rig) => {
-  const stream = new Stream();
-  const server = await stream.server(rig);
-  const app = await front(rig, [server.where]);
-  const listeners = [];
-  for (let i = 0; i < 3; ++i) {
-    const one = new Listener(rig, app.at('/events'));
-    await one.until(() => one.opens === 1, 'open');
-    listeners.push(one);
-  }
-  assert.equal(stream.listeners.size, 3);
-  listeners[1].source.close();
-  await server.left.until(() => stream.listeners.size === 2, 'the server is told');
-  stream.publish('to two');
-  for (const one of [listeners[0], listeners[2]]) await one.until(() => one.got.length === 1, 'it');
-  const done = new Listener(rig, app.at('/done'));
-  await done.until(() => done.source.readyState === EventSource.CLOSED, 'closed for good');
-});
+scenario(
+  'a listener that leaves is gone from its server, and 204 ends the retries',
+  async (rig) => {
+    const stream = new Stream();
+    const server = await stream.server(rig);
+    const app = await front(rig, [server.where]);
+    const listeners = [];
+    for (let i = 0; i < 3; ++i) {
+      const one = new Listener(rig, app.at('/events'));
+      await one.until(() => one.opens === 1, 'open');
+      listeners.push(one);
+    }
+    assert.equal(stream.listeners.size, 3);
+    listeners[1].source.close();
+    await server.left.until(() => stream.listeners.size === 2, 'the server is told');
+    stream.publish('to two');
+    for (const one of [listeners[0], listeners[2]])
+      await one.until(() => one.got.length === 1, 'it');
+    const done = new Listener(rig, app.at('/done'));
+    await done.until(() => done.source.readyState === EventSource.CLOSED, 'closed for good');
+  },
+);

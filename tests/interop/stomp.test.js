@@ -28,11 +28,18 @@ class User {
       heartbeatOutgoing: 100,
       onConnect: note(() => {
         this.connects += 1;
-        this.stomp.subscribe('/topic/room', note((message) => this.#take(message)), {
-          ack: 'client-individual',
-        });
+        this.stomp.subscribe(
+          '/topic/room',
+          note((message) => this.#take(message)),
+          {
+            ack: 'client-individual',
+          },
+        );
         // The server answers in order: with this receipt, the subscription stands.
-        this.stomp.watchForReceipt('ready', note(() => this.receipts.push(this.connects)));
+        this.stomp.watchForReceipt(
+          'ready',
+          note(() => this.receipts.push(this.connects)),
+        );
         this.stomp.publish({ destination: '/topic/none', headers: { receipt: 'ready' } });
       }),
       onStompError: note((frame) => this.errors.push(frame.headers.message)),
@@ -68,7 +75,11 @@ class User {
 async function site(rig) {
   const topics = new Map();
   const servers = [await stompServer(rig, topics), await stompServer(rig, topics)];
-  const app = await front(rig, servers.map((one) => one.where), { route: 'path = "/stomp"' });
+  const app = await front(
+    rig,
+    servers.map((one) => one.where),
+    { route: 'path = "/stomp"' },
+  );
   return { servers, ...app };
 }
 

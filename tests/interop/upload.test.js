@@ -37,7 +37,10 @@ async function site(rig, onPart = () => {}) {
     );
   };
   const servers = [await httpServer(rig, handler), await httpServer(rig, handler)];
-  return front(rig, servers.map((one) => one.where));
+  return front(
+    rig,
+    servers.map((one) => one.where),
+  );
 }
 
 // A request by hand: { request, answer } where answer resolves to { status, text }.

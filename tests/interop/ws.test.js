@@ -10,7 +10,10 @@ const pair = (rig, options) =>
 
 scenario('text, binary and fragments come back as they went, on two servers', async (rig) => {
   const servers = await pair(rig);
-  const app = await front(rig, servers.map((one) => one.address));
+  const app = await front(
+    rig,
+    servers.map((one) => one.address),
+  );
   const big = random(300_000);
   for (const client of [await Client.open(rig, app.ws()), await Client.open(rig, app.ws())]) {
     client.send('grüße 😀');
@@ -34,7 +37,10 @@ scenario('text, binary and fragments come back as they went, on two servers', as
 
 scenario('permessage-deflate is agreed between the ends and works', async (rig) => {
   const servers = await pair(rig);
-  const app = await front(rig, servers.map((one) => one.address));
+  const app = await front(
+    rig,
+    servers.map((one) => one.address),
+  );
   const client = await Client.open(rig, app.ws(), [], { perMessageDeflate: { threshold: 0 } });
   assert.match(client.socket.extensions, /permessage-deflate/);
   const text = 'the same again and again '.repeat(20_000);
@@ -61,7 +67,10 @@ scenario('subprotocol, pings and close codes reach the other end', async (rig) =
       echo(socket);
     },
   });
-  const app = await front(rig, servers.map((one) => one.address));
+  const app = await front(
+    rig,
+    servers.map((one) => one.address),
+  );
   const codes = [1000, 1001, 1008, 1011, 3000, 4999];
   for (const code of codes) {
     const client = await Client.open(rig, app.ws('/x?token=1'), ['v1', 'v2']);
@@ -85,21 +94,27 @@ scenario('subprotocol, pings and close codes reach the other end', async (rig) =
   assert.ok(sessions.slice(0, codes.length).every((one) => one.pings.length === 1));
 });
 
-scenario('a server that dies closes its sessions with 1011; the next go to the other', async (rig) => {
-  const servers = await pair(rig);
-  const app = await front(rig, servers.map((one) => one.address));
-  const clients = [await Client.open(rig, app.ws()), await Client.open(rig, app.ws())];
-  assert.deepEqual(
-    servers.map((one) => one.clients.size),
-    [1, 1],
-  );
-  servers[0].close();
-  for (const socket of servers[0].clients) socket.terminate();
-  const lost = await Promise.race(clients.map((one) => one.untilClosed().then(() => one)));
-  assert.equal(lost.closed.code, 1011);
-  for (let i = 0; i < 3; ++i) {
-    const again = await Client.open(rig, app.ws());
-    again.send('there?');
-    assert.equal((await again.message(0)).data.toString(), 'there?');
-  }
-});
+scenario(
+  'a server that dies closes its sessions with 1011; the next go to the other',
+  async (rig) => {
+    const servers = await pair(rig);
+    const app = await front(
+      rig,
+      servers.map((one) => one.address),
+    );
+    const clients = [await Client.open(rig, app.ws()), await Client.open(rig, app.ws())];
+    assert.deepEqual(
+      servers.map((one) => one.clients.size),
+      [1, 1],
+    );
+    servers[0].close();
+    for (const socket of servers[0].clients) socket.terminate();
+    const lost = await Promise.race(clients.map((one) => one.untilClosed().then(() => one)));
+    assert.equal(lost.closed.code, 1011);
+    for (let i = 0; i < 3; ++i) {
+      const again = await Client.open(rig, app.ws());
+      again.send('there?');
+      assert.equal((await again.message(0)).data.toString(), 'there?');
+    }
+  },
+);

@@ -41,7 +41,11 @@ export class Child {
   }
 
   until(predicate, what, ms) {
-    return this.#changes.until(predicate, () => `${what}; it said: ${this.output.slice(-2000)}`, ms);
+    return this.#changes.until(
+      predicate,
+      () => `${what}; it said: ${this.output.slice(-2000)}`,
+      ms,
+    );
   }
 
   signal(name) {

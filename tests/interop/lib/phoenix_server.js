@@ -55,7 +55,8 @@ export async function phoenixServer(rig, topics) {
     };
     const handle = (topic, event, payload) => {
       if (event === 'heartbeat') server.heartbeats += 1;
-      if (event === 'phx_join' && payload.secret === 'wrong') return ['error', { reason: 'unauthorized' }];
+      if (event === 'phx_join' && payload.secret === 'wrong')
+        return ['error', { reason: 'unauthorized' }];
       if (event === 'phx_join') join(topic);
       if (event === 'phx_leave') leave(topic);
       if (event === 'shout') for (const deliver of topics.get(topic) ?? []) deliver(event, payload);

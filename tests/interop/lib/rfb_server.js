@@ -40,7 +40,10 @@ function update([red, green, blue]) {
   head.writeUInt16BE(1, 2);
   head.writeUInt16BE(kWidth, 8);
   head.writeUInt16BE(kHeight, 10);
-  return Buffer.concat([head, Buffer.alloc(kWidth * kHeight * 4, Buffer.from([red, green, blue, 0]))]);
+  return Buffer.concat([
+    head,
+    Buffer.alloc(kWidth * kHeight * 4, Buffer.from([red, green, blue, 0])),
+  ]);
 }
 
 export async function rfbServer(rig, name, colour) {

@@ -49,8 +49,7 @@ class Connection {
     if (type === 1 && target === 'Who') this.out({ type: 3, invocationId, result: this.name });
     if (type === 1 && target === 'Echo') this.out({ type: 3, invocationId, result: args[0] });
     if (type === 1 && target === 'Fail') this.out({ type: 3, invocationId, error: 'no such luck' });
-    if (type === 1 && target === 'Poke')
-      this.out({ type: 1, target: 'Poked', arguments: args });
+    if (type === 1 && target === 'Poke') this.out({ type: 1, target: 'Poked', arguments: args });
     if (type === 4) {
       for (let item = 1; item <= args[0]; ++item) this.out({ type: 2, invocationId, item });
       this.out({ type: 3, invocationId });

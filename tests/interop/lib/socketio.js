@@ -64,7 +64,8 @@ export class IoClient {
   until(predicate, what) {
     return this.#changes.until(
       predicate,
-      () => `${what}; ${this.connects} connects, ends: ${this.ends.slice(-5)}, errors: ${this.errors.slice(-5)}`,
+      () =>
+        `${what}; ${this.connects} connects, ends: ${this.ends.slice(-5)}, errors: ${this.errors.slice(-5)}`,
     );
   }
 

@@ -7,7 +7,10 @@ import { httpServer } from './servers.js';
 const kEscapes = { '\\': '\\\\', '\r': '\\r', '\n': '\\n', ':': '\\c' };
 const escape = (text) => String(text).replace(/[\\\r\n:]/g, (one) => kEscapes[one]);
 const unescape = (text) =>
-  text.replace(/\\[\\rnc]/g, (two) => ({ '\\\\': '\\', '\\r': '\r', '\\n': '\n', '\\c': ':' })[two]);
+  text.replace(
+    /\\[\\rnc]/g,
+    (two) => ({ '\\\\': '\\', '\\r': '\r', '\\n': '\n', '\\c': ':' })[two],
+  );
 
 function build(command, headers = {}, body = Buffer.alloc(0)) {
   const lines = Object.entries(headers).map(([name, value]) => `${escape(name)}:${escape(value)}`);
