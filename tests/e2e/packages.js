@@ -1,10 +1,9 @@
-// Installs what package-lock.json names, unless it is there already: no network is needed then.
+// Installs what the working directory's package-lock.json names, unless it is there already: no network is needed then.
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
+const here = `${process.cwd()}/`;
 const read = (file) => JSON.parse(fs.readFileSync(`${here}${file}`, 'utf8'));
 
 function complete() {
