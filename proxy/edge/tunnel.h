@@ -140,6 +140,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void close_frame(Side from, std::span<const char> frame, const wire::FrameHeader& header);
   void send_close(Side to, std::uint16_t code, std::string_view reason);
   void settle();
+  bool said_all(Side side) const;
   bool over(Side side) const;
   void conclude();
   wire::Masking masking(Side to);

@@ -235,18 +235,25 @@ bool Tunnel::over(Side side) const {
   return peer.gone || (peer.close_sent && peer.close_got);
 }
 
+bool Tunnel::said_all(Side side) const {
+  const Peer& peer = peers_[side];
+  return peer.close_sent && (peer.close_got || peer.unreadable || peer.gone);
+}
+
 // After each handler: ends directions that have said all, and the session once both sides are over.
 void Tunnel::settle() {
   if (dead()) return;
   if (ending_) {
     resume_throttled();
     for (Side side : {kClient, kBackend}) {
-      Peer& peer = peers_[side];
       try_close(side);
-      bool said_all = peer.close_sent && (peer.close_got || peer.unreadable || peer.gone);
-      if (said_all && !std::exchange(peer.finished, true)) peer.stream->finish();
+      if (said_all(side)) peers_[side].stream->notify();
     }
     if (over(kClient) && over(kBackend)) return conclude();
+    for (Side side : {kClient, kBackend}) {
+      if (said_all(side) && !std::exchange(peers_[side].finished, true))
+        peers_[side].stream->finish();
+    }
   }
   update_reading();
 }
@@ -272,7 +279,7 @@ void Tunnel::conclude() {
   log_close();
   timer_.disarm();
   for (Peer& peer : peers_) {
-    peer.stream->finish();  // close_notify, where it was not sent yet
+    peer.stream->notify();  // where it was not done yet
     peer.stream->close();
   }
   lease_.reset();

@@ -14,6 +14,11 @@ namespace {
 // wake-up of another thread has to be worth it, and a handful of sessions do not matter.
 constexpr std::uint32_t kWorthHanding = 4;
 
+// Access-log lines wait this long for others, unless they are many: each batch wakes the log's
+// thread.
+constexpr conf::Millis kLogDelay{20};
+constexpr std::size_t kLogBatch = 16 * 1024;
+
 }  // namespace
 
 Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
@@ -21,6 +26,7 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
       mailbox_(loop_),
       access_(observe::access_logger()),
       idle_(loop_),
+      log_timer_(loop_.timers(), *this),
       home_{loop_, links_, access_} {
   home_.idle = &idle_;
   home_.stopping = &shared_.stopping;
@@ -91,8 +97,13 @@ void Worker::on_accept_paused(int error_number) {
 
 void Worker::on_turn_end() {
   links_.bury();
-  access_.flush();
+  if (access_.waiting() >= kLogBatch) access_.flush();
+  if (access_.waiting() != 0) log_timer_.arm_by(loop_.now() + kLogDelay);
   if (home_.draining && drained_ && home_.busy == 0) std::exchange(drained_, nullptr)();
+}
+
+void Worker::on_timer(net::Timer&) {
+  access_.flush();
 }
 
 void Worker::drain(net::TimePoint deadline, std::function<void()> drained) {

@@ -27,7 +27,7 @@ struct Shared {
   std::vector<std::unique_ptr<Worker>> workers;
 };
 
-class Worker final : public net::Acceptor::Handler {
+class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
  public:
   // `number` makes connection ids differ between workers, `tag` between processes.
   Worker(Shared& shared, unsigned number, std::uint32_t tag);
@@ -50,6 +50,7 @@ class Worker final : public net::Acceptor::Handler {
   void take(Connection::Arrival arrival);
   Worker& least_loaded();
   void on_turn_end();
+  void on_timer(net::Timer& timer) override;
 
   Shared& shared_;
   std::atomic<std::uint32_t> load_{0};
@@ -58,6 +59,7 @@ class Worker final : public net::Acceptor::Handler {
   Links links_;
   observe::AccessLog access_;
   IdlePool idle_;
+  net::Timer log_timer_;
   Home home_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   std::function<void()> drained_;

@@ -29,6 +29,7 @@ void Stream::close() {
 
 int Stream::release_fd() {
   want_read(false);
+  unwatch();
   pending_.reset();
   return std::exchange(fd_, -1);
 }
@@ -42,11 +43,11 @@ bool Stream::fail(int error_number) {
 void Stream::want_read(bool on) {
   if (reading_ == on || fd_ < 0) return;
   reading_ = on;
-  if (on) {
-    event_add(&readable_, nullptr);
-  } else {
-    event_del(&readable_);
-  }
+  if (on && !std::exchange(watched_, true)) event_add(&readable_, nullptr);
+}
+
+void Stream::unwatch() {
+  if (std::exchange(watched_, false)) event_del(&readable_);
 }
 
 TimePoint Stream::stalled_since() const {
@@ -59,6 +60,7 @@ std::size_t Stream::held_bytes() const {
 
 void Stream::on_readable(int, short, void* self) {
   auto& stream = *static_cast<Stream*>(self);
+  if (!stream.reading_) return stream.unwatch();
   stream.handler_->on_readable(stream);
 }
 
@@ -163,6 +165,7 @@ bool Stream::send_held() {
 
 void Stream::finish() {
   if (finishing_) return;
+  notify();
   finishing_ = true;
   if (!pending_) shut_down();
 }

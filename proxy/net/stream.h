@@ -66,12 +66,15 @@ class Stream {
   static constexpr std::size_t kSpliceChunk = 240 * 1024;
   static_assert(kSpliceChunk < conf::bounds::kLaneMemory);
 
-  // Ends our direction once everything has been sent: close_notify and FIN.
-  virtual void finish();
+  // TLS: sends close_notify, once. Nothing can be written afterwards.
+  virtual void notify() {}
+  // Ends our direction once everything has been sent: close_notify and FIN. (Closing does so too.)
+  void finish();
   // Closes now. Nothing is sent, no handler runs any more.
   void close();
 
-  // Pause and resume. Does nothing when it is so already.
+  // Pause and resume. Does nothing when it is so already. A pause costs nothing unless something
+  // comes meanwhile.
   void want_read(bool on);
 
   bool reading() const { return reading_; }
@@ -114,6 +117,7 @@ class Stream {
 
   static void on_readable(int fd, short what, void* self);
   static void on_writable(int fd, short what, void* self);
+  void unwatch();
   void flush();
   bool send_held();
   bool send_pipe(Pipe& pipe);
@@ -126,6 +130,7 @@ class Stream {
   std::unique_ptr<Pending> pending_;
   std::unique_ptr<std::string> early_;
   bool reading_ = false;
+  bool watched_ = false;    // the event is added; while paused until it fires once
   bool finishing_ = false;  // FIN after the last pending byte
   bool shut_ = false;
   event readable_;
@@ -138,7 +143,7 @@ class TlsStream final : public Stream {
   ReadResult read(std::span<char> into) override;
   bool write(std::span<const char> data) override;
   using Stream::write;
-  void finish() override;
+  void notify() override;
 
   const tls::Engine* tls() const override { return engine_.get(); }
 

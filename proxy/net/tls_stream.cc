@@ -51,13 +51,11 @@ bool TlsStream::write(std::span<const char> data) {
   return send_output();
 }
 
-void TlsStream::finish() {
-  if (ready_ && !notified_ && is_open() && error() == 0) {
-    notified_ = true;
-    engine_->close_notify(loop_.cipher_out());
-    send_output();
-  }
-  Stream::finish();
+void TlsStream::notify() {
+  if (!ready_ || notified_ || !is_open() || error() != 0) return;
+  notified_ = true;
+  engine_->close_notify(loop_.cipher_out());
+  send_output();
 }
 
 std::string TlsStream::failure_text() const {

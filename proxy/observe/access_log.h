@@ -74,8 +74,10 @@ class AccessLog {
   bool on() const { return logger_ != nullptr; }
 
   void write(const Entry& entry);
-  // Hands over what was gathered; once per turn of the loop.
+  // Hands over what was gathered.
   void flush();
+
+  std::size_t waiting() const { return lines_.size(); }  // bytes gathered
 
  private:
   std::shared_ptr<spdlog::logger> logger_;

@@ -12,11 +12,10 @@ namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
 constexpr unsigned kMaxLeadingLines = 2;
-constexpr std::size_t kUsualFields = 16;  // most heads fit: one allocation
-// Nobody's Connection is longer; it is searched once for every field that is forwarded.
-constexpr std::size_t kMaxConnectionBytes = 1024;
 // A browser's handshake has 14 or so: one allocation instead of five.
 constexpr std::size_t kUsualFields = 16;
+// Nobody's Connection is longer; it is searched once for every field that is forwarded.
+constexpr std::size_t kMaxConnectionBytes = 1024;
 
 // Takes the next line, without its CRLF, off the front of `rest`. False: there is none.
 bool next_line(std::string_view& rest, std::string_view& line) {
@@ -124,7 +123,6 @@ bool take_host(RequestHead& head) {
 HeadError parse_request(std::string_view head, RequestHead& out) {
   out.host = out.path = out.query = {};
   out.fields.clear();
-  out.fields.reserve(kUsualFields);
   for (unsigned i = 0; i < kMaxLeadingLines && head.substr(0, 2) == kCrlf; ++i) {
     head.remove_prefix(2);
   }
@@ -141,7 +139,6 @@ HeadError parse_response(std::string_view head, ResponseHead& out) {
   out.status = 0;
   out.reason = {};
   out.fields.clear();
-  out.fields.reserve(kUsualFields);
   std::string_view line;
   if (!next_line(head, line)) return HeadError::malformed;
   if (const HeadError error = parse_status_line(line, out); error != HeadError::none) return error;
