@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { Changes, within } from '../e2e/lib/deadline.js';
 import { scenario } from '../e2e/lib/rig.js';
 import { needs, serve } from './lib/child.js';
-import { front, serversUsed } from './lib/front.js';
+import { front } from './lib/front.js';
 
 const options = needs('puma', 'puma ruby-actioncable');
 const kRackup = fileURLToPath(new URL('lib/cable.ru', import.meta.url));
@@ -110,7 +110,7 @@ scenario('rooms on two servers, whose own Origin check sees https', options, asy
     users.push(new User(rig, app, name));
     await users.at(-1).connected();
   }
-  assert.equal(serversUsed(app.fairlead).size, 2);
+  await app.allUsed();
   const homes = await Promise.all(users.map((one) => one.who()));
   assert.deepEqual(
     homes.map((one) => [one.user, one.ip]),

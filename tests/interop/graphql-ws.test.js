@@ -8,7 +8,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { within } from '../e2e/lib/deadline.js';
 import { scenario } from '../e2e/lib/rig.js';
 import { Client } from '../e2e/lib/sockets.js';
-import { front, serversUsed } from './lib/front.js';
+import { front } from './lib/front.js';
 import { httpServer } from './lib/servers.js';
 
 const kProtocol = 'graphql-transport-ws';
@@ -132,7 +132,7 @@ scenario('queries and subscriptions, on two servers', async (rig) => {
     const wrong = await all(one.iterate({ query: '{ nothing }' })).catch((error) => error);
     assert.match(wrong[0]?.message, /nothing/);
   }
-  await app.fairlead.until(() => serversUsed(app.fairlead).size === 2, 'both servers are used');
+  await app.allUsed();
 });
 
 scenario('the close codes of the protocol reach the client', async (rig) => {
@@ -186,7 +186,7 @@ scenario('a subscription goes on at the other server when its own stops', async 
   await server.handle.dispose(); // Close 1001, as any server does that is told to stop
   server.die();
   for await (const tick of ticks) if (connected === 2 && tick.data.ticks === 1) break;
-  await app.fairlead.until(() => serversUsed(app.fairlead).size === 2, 'the other server');
+  await app.allUsed();
 });
 
 scenario('a subscription whose server died ends with 1011; a new one works', async (rig) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { Changes, within } from '../e2e/lib/deadline.js';
 import { scenario } from '../e2e/lib/rig.js';
-import { front, serversUsed } from './lib/front.js';
+import { front } from './lib/front.js';
 import { bodyOf, httpServer } from './lib/servers.js';
 
 async function site(rig, settings) {
@@ -56,7 +56,7 @@ scenario('a held request is answered when news come, again and again', async (ri
   }
   assert.deepEqual((await (await app.poll(2)).json()).length, 3);
   assert.equal((await fetch(app.at('/poll?since=9&patience=0'))).status, 204);
-  await app.fairlead.until(() => serversUsed(app.fairlead).size === 2, 'both servers are used');
+  await app.allUsed();
 });
 
 scenario('a client that gives up is gone from the server', async (rig) => {

@@ -6,7 +6,7 @@ import https from 'node:https';
 import { within } from '../e2e/lib/deadline.js';
 import { scenario } from '../e2e/lib/rig.js';
 import { sha } from '../e2e/lib/sockets.js';
-import { front, serversUsed } from './lib/front.js';
+import { front } from './lib/front.js';
 import { httpServer } from './lib/servers.js';
 
 const kSize = 16 << 20;
@@ -79,7 +79,7 @@ scenario('whole bodies, of each method, arrive as they were sent', async (rig) =
   const got = await (await fetch(app.at('/form'), { method: 'POST', body: form })).json();
   assert.match(got.type, /^multipart\/form-data; boundary=/);
   assert.ok(got.size > 100_000);
-  await app.fairlead.until(() => serversUsed(app.fairlead).size === 2, 'both servers are used');
+  await app.allUsed();
 });
 
 scenario('a streamed body passes part by part, chunked', async (rig) => {

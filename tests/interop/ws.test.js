@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { random, wsServer, Client, echo } from '../e2e/lib/sockets.js';
 import { scenario } from '../e2e/lib/rig.js';
-import { front, serversUsed } from './lib/front.js';
+import { front } from './lib/front.js';
 
 const pair = (rig, options) =>
   Promise.all([0, 1].map(() => wsServer(rig, { perMessageDeflate: true, ...options })));
@@ -32,7 +32,7 @@ scenario('text, binary and fragments come back as they went, on two servers', as
     assert.ok(binary.binary && binary.data.equals(big));
     assert.equal(whole.data.toString(), 'one two three');
   }
-  await app.fairlead.until(() => serversUsed(app.fairlead).size === 2, 'both servers are used');
+  await app.allUsed();
 });
 
 scenario('permessage-deflate is agreed between the ends and works', async (rig) => {

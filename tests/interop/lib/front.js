@@ -7,7 +7,8 @@ process.emitWarning = (text, ...rest) =>
   String(text).includes('NODE_TLS_REJECT_UNAUTHORIZED') || warn.call(process, text, ...rest);
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 
-// settings: see config() of tests/e2e. `at(path)` and `ws(path)` are the URLs of a path.
+// settings: see config() of tests/e2e. `at(path)` and `ws(path)` are the URLs of a path; `allUsed()` waits until each server
+// has its line in the access log.
 export async function front(rig, servers, settings = {}) {
   const fairlead = await rig.run({ servers, tls: rig.certificate().toml, ...settings });
   const { port } = fairlead;
@@ -17,9 +18,10 @@ export async function front(rig, servers, settings = {}) {
     origin: `https://127.0.0.1:${port}`,
     at: (path = '/') => `https://127.0.0.1:${port}${path}`,
     ws: (path = '/') => `wss://127.0.0.1:${port}${path}`,
+    allUsed: () =>
+      fairlead.until(
+        () => servers.every((server) => fairlead.log.some((entry) => entry.server === server)),
+        'every server is used',
+      ),
   };
 }
-
-// The servers that the access log says took the sessions and requests that `match` accepts.
-export const serversUsed = (fairlead, match = () => true) =>
-  new Set(fairlead.log.filter((one) => one.server && match(one)).map((one) => one.server));

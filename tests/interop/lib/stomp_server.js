@@ -33,7 +33,7 @@ function parse(data) {
   return { command, headers, body: data.subarray(end + 2, data.lastIndexOf(0)) };
 }
 
-export async function stompServer(rig, topics, { beat = 100 } = {}) {
+export async function stompServer(rig, topics, { beat = 10_000 } = {}) {
   const server = await httpServer(rig);
   const sockets = new WebSocketServer({
     server,
