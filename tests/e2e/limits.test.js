@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { eventually } from './lib/deadline.js';
 import { handshakeHead } from './lib/frames.js';
+import { keeping } from './lib/plain.js';
 import { scenario } from './lib/rig.js';
 import { random } from './lib/sockets.js';
 
@@ -199,12 +200,7 @@ scenario(
 );
 
 scenario("limits are a route's own: plain requests do not count as handshakes", async (rig) => {
-  const backend = await rig.backend({
-    onPeer: async (peer) => {
-      await peer.readHead();
-      peer.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-    },
-  });
+  const backend = await keeping(rig);
   const fairlead = await rig.run({
     servers: [backend.address],
     limits: 'handshakes_per_ip = { rate = "1/m", burst = 1 }',
