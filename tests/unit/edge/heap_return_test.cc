@@ -13,7 +13,9 @@ TEST_CASE("heap: given back once after a storm, when less than half is left", "[
   CHECK_FALSE(heap.due(4500));
   CHECK_FALSE(heap.due(4000));
   CHECK(heap.due(2000));
-  CHECK_FALSE(heap.due(0));  // what is left is not worth it... until it grew again
+  CHECK(heap.due(1000));
+  CHECK(heap.due(0));
+  CHECK_FALSE(heap.due(0));
   CHECK_FALSE(heap.due(3000));
   CHECK(heap.due(0));
 }
