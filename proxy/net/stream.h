@@ -68,6 +68,7 @@ class Stream {
 
   // TLS: sends close_notify, once. Nothing can be written afterwards.
   virtual void notify() {}
+
   // Ends our direction once everything has been sent: close_notify and FIN. (Closing does so too.)
   void finish();
   // Closes now. Nothing is sent, no handler runs any more.
