@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "proxy/observe/access_log.h"
+#include "proxy/observe/json.h"
 #include "proxy/wire/head_writer.h"
 
 namespace fairlead::edge {

@@ -3,49 +3,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <array>
 #include <span>
 
-#include "proxy/wire/frame.h"
+#include "proxy/observe/json.h"
 
 namespace fairlead::observe {
 namespace {
-
-// Writes ,"name":value pairs; leaves out what is empty.
-class Json {
- public:
-  explicit Json(std::string& out) : out_(out) {}
-
-  void text(std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    key(name);
-    append_json_string(value, out_);
-  }
-
-  void number(std::string_view name, std::uint64_t value) {
-    key(name);
-    const fmt::format_int digits(value);
-    out_.append(digits.data(), digits.size());
-  }
-
-  void millis(std::string_view name, std::optional<double> value) {
-    if (!value) return;
-    key(name);
-    fmt::format_to(std::back_inserter(out_), "{:.3f}", *value);
-  }
-
-  void key(std::string_view name) {
-    out_ += first_ ? "\"" : ",\"";
-    first_ = false;
-    out_ += name;
-    out_ += "\":";
-  }
-
- private:
-  std::string& out_;
-  bool first_ = true;
-};
 
 // `value` in decimal, with leading zeros, over all of the span.
 void put_digits(unsigned value, std::span<char> out) {
@@ -55,7 +19,7 @@ void put_digits(unsigned value, std::span<char> out) {
 }
 
 // RFC 3339 in UTC with milliseconds; by hand, since there is one in every line.
-void append_time(std::chrono::system_clock::time_point now, std::string& out) {
+void append_time(std::chrono::system_clock::time_point now, JsonFields& json) {
   using std::chrono::floor;
   const auto ms = floor<std::chrono::milliseconds>(now);
   const auto days = floor<std::chrono::days>(ms);
@@ -71,11 +35,11 @@ void append_time(std::chrono::system_clock::time_point now, std::string& out) {
   put_digits(static_cast<unsigned>(time.minutes().count()), digits.subspan(15, 2));
   put_digits(static_cast<unsigned>(time.seconds().count()), digits.subspan(18, 2));
   put_digits(static_cast<unsigned>(time.subseconds().count()), digits.subspan(21, 3));
-  out.append(text.data(), text.size());
+  json.raw({text.data(), text.size()});
 }
 
-void append_request(const Entry& entry, Json& json) {
-  json.text("conn_id", conn_id_text(entry.conn_id));
+void append_request(const Entry& entry, JsonFields& json) {
+  json.hex("conn_id", entry.conn_id);
   json.text("request_id", entry.request_id);
   if (entry.client_ip != nullptr) json.text("client_ip", entry.client_ip->text());
   json.text("listener", entry.listener);
@@ -94,7 +58,7 @@ void append_request(const Entry& entry, Json& json) {
   json.millis("handshake_ms", entry.handshake_ms);
 }
 
-void append_outcome(const Entry& entry, Json& json) {
+void append_outcome(const Entry& entry, JsonFields& json) {
   json.millis("duration_ms", entry.duration_ms);
   if (entry.traffic) {
     json.number("msgs_in", entry.traffic->msgs_in);
@@ -115,44 +79,14 @@ void append_outcome(const Entry& entry, Json& json) {
 
 }  // namespace
 
-std::string conn_id_text(std::uint64_t id) {
-  return fmt::format("{:016x}", id);
-}
-
-void append_json_string(std::string_view text, std::string& out) {
-  out += '"';
-  const bool utf8 = wire::is_utf8(text);
-  const auto is_plain = [utf8](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && c != '"' && c != '\\' && byte != 0x7f && (byte < 0x80 || utf8);
-  };
-  for (;;) {
-    const auto stop = std::find_if_not(text.begin(), text.end(), is_plain);
-    out.append(text.begin(), stop);
-    if (stop == text.end()) break;
-    const auto byte = static_cast<unsigned char>(*stop);
-    if (*stop == '"' || *stop == '\\') {
-      out += '\\';
-      out += *stop;
-    } else if (byte < 0x80) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
-    } else {
-      out += "\\ufffd";
-    }
-    text.remove_prefix(static_cast<std::size_t>(stop - text.begin()) + 1);
-  }
-  out += '"';
-}
-
 void append_line(const Entry& entry, std::chrono::system_clock::time_point now, std::string& out) {
-  out += '{';
-  Json json(out);
-  json.key("ts");
-  append_time(now, out);
+  JsonFields json(out);
+  json.raw(R"({"ts":)");
+  append_time(now, json);
   json.text("event", entry.event);
   append_request(entry, json);
   append_outcome(entry, json);
-  out += "}\n";
+  json.raw("}\n");
 }
 
 void AccessLog::write(const Entry& entry) {

@@ -59,10 +59,6 @@ struct Entry {
   std::string_view reason;     // one of failure.h's words
 };
 
-// 16 hexadecimal digits, as logs, answers and the admin endpoint show it.
-std::string conn_id_text(std::uint64_t id);
-
-void append_json_string(std::string_view text, std::string& out);
 // The line with its newline. Text that is not UTF-8 has its bad bytes replaced.
 void append_line(const Entry& entry, std::chrono::system_clock::time_point now, std::string& out);
 

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <vector>
 
-#include "proxy/observe/access_log.h"
+#include "proxy/observe/json.h"
 
 namespace fairlead::observe {
 namespace {

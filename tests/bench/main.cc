@@ -1,6 +1,7 @@
 // bench_peer echo|relay|load ...: the bench's own programs; `bench_peer load --help` and so on.
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 
 #include "tests/bench/modes.h"
 
@@ -78,6 +79,7 @@ double deadline_of(const LoadOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // splice(2) knows no MSG_NOSIGNAL
   CLI::App app("The bench's backend, raw relay and load generator");
   app.require_subcommand(1);
   std::uint16_t port = 0;

@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "proxy/observe/json.h"
 #include "tests/support/catch.h"
 
 namespace fairlead::observe {
@@ -61,7 +62,7 @@ TEST_CASE("access log: a session's closing line, all of it", "[observe][access]"
       R"("client_ip":"192.0.2.1","listener":"0.0.0.0:443","tls":"TLSv1.3","sni":"chat.example.com",)"
       R"("host":"chat.example.com","path":"/chat","route":"chat","backend":"chat","server":"10.0.0.11:8080",)"
       R"("status":101,"origin":"https://app.example.com","subprotocol":"v1","extensions":"permessage-deflate",)"
-      R"("handshake_ms":1.500,"duration_ms":61000.062,"msgs_in":1,"msgs_out":2,"bytes_in":3,)"
+      R"("handshake_ms":1.500,"duration_ms":61000.063,"msgs_in":1,"msgs_out":2,"bytes_in":3,)"
       R"("bytes_out":18446744073709551615,"pings":3,"rtt_ms":0.040,"close_code":1001,)"
       R"("close_reason":"going \"away\"","closed_by":"client","reason":"client_closed"})"
       "\n");
@@ -118,6 +119,25 @@ TEST_CASE("access log: strings are JSON whatever a client puts into them", "[obs
   CHECK(json(row.text) == row.want);
 }
 
+TEST_CASE("access log: a byte that needs an escape is found wherever it stands",
+          "[observe][access]") {
+  const std::string plain = "0123456789abcdefghijklm";
+  for (std::size_t at = 0; at < plain.size(); ++at) {
+    for (const char bad : {'"', '\\', '\n', '\x7f', '\x1f', '\xff', '\t'}) {
+      std::string text = plain;
+      text[at] = bad;
+      Entry entry;
+      entry.path = text;
+      CHECK(line(entry).find("\"path\":" + json(text)) != std::string::npos);
+      CHECK(json(text).size() > plain.size() + 2);
+    }
+  }
+  Entry entry;
+  const std::string long_text(5000, 'x');
+  entry.path = entry.host = long_text;
+  CHECK(line(entry).size() > 10'000);
+}
+
 TEST_CASE("access log: lines of a turn are handed over at once, each on its own line",
           "[observe][access]") {
   std::ostringstream out;
@@ -164,9 +184,14 @@ TEST_CASE("access log: off, it writes nothing", "[observe][access]") {
 }
 
 TEST_CASE("access log: a connection's id is 16 hexadecimal digits", "[observe][access]") {
-  CHECK(conn_id_text(0) == "0000000000000000");
-  CHECK(conn_id_text(0xfeedULL << 40 | 1) == "00feed0000000001");
-  CHECK(conn_id_text(UINT64_MAX) == "ffffffffffffffff");
+  const auto with_id = [](std::uint64_t id) {
+    Entry entry;
+    entry.conn_id = id;
+    return line(entry);
+  };
+  CHECK(with_id(0).find(R"("conn_id":"0000000000000000")") != std::string::npos);
+  CHECK(with_id(0xfeedULL << 40 | 1).find(R"("conn_id":"00feed0000000001")") != std::string::npos);
+  CHECK(with_id(UINT64_MAX).find(R"("conn_id":"ffffffffffffffff")") != std::string::npos);
 }
 
 }  // namespace fairlead::observe
