@@ -228,6 +228,27 @@ def slow(ground: Ground) -> None:
         ground.note(f"{way}: memory of a slow reader and a fast one", "KiB", held / count)
 
 
+def fair(ground: Ground) -> None:
+    """Paced sessions next to bulk ones, and next to a storm of handshakes: nobody starves."""
+    options = ("--connections", "100", "--rate", "20", "--warm", "1")
+    beside = {"8 pushing 1 MiB frames": ("push", "--connections", "8", "--size", "1048576"),
+              "handshakes, 32 at a time": ("handshakes", "--connections", "32")}
+    for tls, way in ground.ways():
+        with ground.stand.fresh(ground.peer) as instance:
+            alone = p99(ground.load(instance, tls, "paced", *options))
+            ground.note(f"{way}: 100 paced alone, p99", "ms", alone)
+            for what, (mode, *more) in beside.items():
+                with ground.stand.load(instance, tls, mode, "--seconds",
+                                       str(ground.seconds + 3), *more) as load:
+                    load.reach("warm")
+                    both = p99(ground.load(instance, tls, "paced", *options))
+                    done = load.result()
+                ground.note(f"{way}: 100 paced next to {what}, p99", "ms", both)
+                ground.note(f"{way}: meanwhile, {what}", "/s",
+                            done.result["count"] / done.seconds)
+                ground.note(f"{way}: {what} add to p99", "ms", both - alone, 5.0)
+
+
 @dataclass(frozen=True)
 class Part:
     name: str
@@ -243,6 +264,7 @@ PARTS = [
     Part("storms", "9,000 sessions open and close at once", storms),
     Part("fan", "1 message to 9,000 sessions", fan),
     Part("slow", "2,000 slow readers next to 2,000 fast ones", slow),
+    Part("fair", "100 paced sessions next to bulk ones and to a storm of handshakes", fair),
 ]
 
 Results = dict[str, dict[Measure, float]]  # by peer
