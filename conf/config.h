@@ -28,7 +28,7 @@ constexpr std::size_t kProxyHeader = 536;          // PROXY v1: 107, v2: 16 + 52
 constexpr std::size_t kIpTableEntries = 1 << 20;   // addresses with a rate or a count
 constexpr std::size_t kSidTableEntries = 1 << 18;  // Engine.IO sessions a backend remembers
 constexpr std::size_t kAccessLogQueue = 2048;      // batches of lines waiting for the disk
-constexpr std::size_t kIdlePerServer = 64;         // open connections without a request, per worker
+constexpr std::size_t kIdlePerServer = 256;         // open connections without a request, per worker
 constexpr Millis kIdleKeep{4000};                  // how long each, unless the server says
 constexpr Millis kIdleKeepMost{60'000};            // ... whatever it says
 constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end

@@ -111,7 +111,7 @@ bool Tunnel::splice(Side side) {
   }
   if (scanner.frame_remaining() < kWorthSplicing) return false;
   auto rest = static_cast<std::size_t>(
-      std::min<std::uint64_t>(scanner.frame_remaining(), net::Stream::kSpliceTurn));
+      std::min<std::uint64_t>(scanner.frame_remaining(), net::Stream::kSpliceMost));
   std::optional<net::ReadResult> got = to.stream->splice_from(*from.stream, head + rest, head);
   if (!got) return false;
   if (got->n != 0) {

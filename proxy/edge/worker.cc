@@ -17,7 +17,6 @@ constexpr std::uint32_t kWorthHanding = 4;
 // Access-log lines wait this long for others, unless they are many: each batch wakes the log's
 // thread.
 constexpr conf::Millis kLogDelay{20};
-constexpr std::size_t kLogBatch = 16 * 1024;
 
 }  // namespace
 
@@ -97,7 +96,6 @@ void Worker::on_accept_paused(int error_number) {
 
 void Worker::on_turn_end() {
   links_.bury();
-  if (access_.waiting() >= kLogBatch) access_.flush();
   if (access_.waiting() != 0) log_timer_.arm_by(loop_.now() + kLogDelay);
   if (home_.draining && drained_ && home_.busy == 0) std::exchange(drained_, nullptr)();
 }

@@ -32,27 +32,20 @@ std::optional<ReadResult> Stream::splice_from(Stream& from, std::size_t n, std::
   Pipe pipe = loop_.pipes().take();
   if (!pipe) return std::nullopt;
   ReadResult result;
-  while (result.n < n) {
-    std::size_t wanted = std::min(n - result.n, kSpliceChunk);
-    ssize_t got = pipe.fill(from.fd_, wanted);
-    if (got < 0 && would_block(errno)) break;
-    if (got < 0 && errno == EINVAL && result.n == 0) return std::nullopt;  // no such socket
-    if (got <= 0) {
-      if (got < 0) from.fail(errno);
-      result.status = got < 0 ? IoStatus::error : IoStatus::eof;
-      break;
-    }
-    result.n += static_cast<std::size_t>(got);
-    if (result.n < least) {
-      from.unread(pipe.take_back());
-      return std::nullopt;
-    }
-    if (!send_pipe(pipe)) {
-      if (error_ == 0) hold().pipe = std::move(pipe);
-      break;
-    }
-    if (static_cast<std::size_t>(got) < wanted) break;  // all that was there, or all that fits
+  ssize_t got = pipe.fill(from.fd_, std::min(n, kSpliceMost));
+  if (got < 0 && would_block(errno)) return result;
+  if (got < 0 && errno == EINVAL) return std::nullopt;  // no such socket
+  if (got <= 0) {
+    if (got < 0) from.fail(errno);
+    result.status = got < 0 ? IoStatus::error : IoStatus::eof;
+    return result;
   }
+  if (static_cast<std::size_t>(got) < least) {
+    from.unread(pipe.take_back());
+    return std::nullopt;
+  }
+  result.n = static_cast<std::size_t>(got);
+  if (!send_pipe(pipe) && error_ == 0) hold().pipe = std::move(pipe);
   return result;
 }
 

@@ -62,9 +62,8 @@ class Stream {
   bool can_splice(const Stream& from) const;
   // What one call may move, so that a bulk transfer never keeps its neighbours waiting for long;
   // and what may stand in a pipe: below conf::bounds::kLaneMemory, with the relay buffer.
-  static constexpr std::size_t kSpliceTurn = 1024 * 1024;
-  static constexpr std::size_t kSpliceChunk = 240 * 1024;
-  static_assert(kSpliceChunk < conf::bounds::kLaneMemory);
+  static constexpr std::size_t kSpliceMost = 240 * 1024;
+  static_assert(kSpliceMost < conf::bounds::kLaneMemory);
 
   // TLS: sends close_notify, once. Nothing can be written afterwards.
   virtual void notify() {}

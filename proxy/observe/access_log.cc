@@ -90,7 +90,9 @@ void append_line(const Entry& entry, std::chrono::system_clock::time_point now, 
 }
 
 void AccessLog::write(const Entry& entry) {
-  if (logger_) append_line(entry, std::chrono::system_clock::now(), lines_);
+  if (!logger_) return;
+  append_line(entry, std::chrono::system_clock::now(), lines_);
+  if (lines_.size() >= kBatch) flush();
 }
 
 void AccessLog::flush() {

@@ -65,6 +65,9 @@ void append_line(const Entry& entry, std::chrono::system_clock::time_point now, 
 // One per worker; not thread-safe. A null logger: off.
 class AccessLog {
  public:
+  // Handed over as soon as so much is gathered, in bytes.
+  static constexpr std::size_t kBatch = 16 * 1024;
+
   explicit AccessLog(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
 
   bool on() const { return logger_ != nullptr; }

@@ -41,6 +41,7 @@ BUDGETS: dict[str, tuple[Budget, ...]] = {
     "S7-tls": (Budget(1.00, "best"),),
     "S7-resumed": (Budget(0.92, "best"),),
     "S8": (Budget(0.90, "nginx"),),
+    "S9": (Budget(1.00, "nginx"),),
 }
 
 Medians = Mapping[str, float]          # by peer

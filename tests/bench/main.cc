@@ -60,6 +60,7 @@ CLI::App* add_load(CLI::App& app, LoadOptions& options, std::string& target, Run
   mode("idle", "Opened, kept until standard input ends, closed", load_idle);
   mode("handshakes", "Connects, upgrades, closes, and again", load_handshakes)
       ->add_flag("--resume", options.resume, "TLS: with the tickets of earlier ones");
+  mode("get", "Plain GETs on connections that stay; answers of --size", load_get);
   CLI::App* paced =
       mode("paced", "Messages on a schedule, latency from the scheduled time", load_paced);
   paced->add_option("--rate", options.rate, "Messages a second of each session")
@@ -83,7 +84,8 @@ int main(int argc, char** argv) {
   CLI::App app("The bench's backend, raw relay and load generator");
   app.require_subcommand(1);
   std::uint16_t port = 0;
-  CLI::App* echo = app.add_subcommand("echo", "WebSocket backend on 127.0.0.1: echo, /push, /fan");
+  CLI::App* echo =
+      app.add_subcommand("echo", "WebSocket backend on 127.0.0.1: echo, /push, /fan, GET");
   echo->add_option("port", port)->required();
   std::string target;
   RelayOptions relay;

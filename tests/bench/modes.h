@@ -10,6 +10,7 @@ namespace fairlead::bench {
 
 // A WebSocket backend. The request's path decides what a session gets: /push?size=N binary frames
 // as fast as they are taken; /fan what sessions of /publish send; anything else its own messages.
+// Without an Upgrade: 200, of ?size=N bytes.
 int run_echo(std::uint16_t port);
 
 struct RelayOptions {
@@ -52,6 +53,8 @@ int load_push(const LoadOptions& options);
 int load_idle(const LoadOptions& options);
 // Connects, upgrades, closes with a Close frame, and again; `connections` at a time.
 int load_handshakes(const LoadOptions& options);
+// Plain GETs on connections that stay; each answer is `size` bytes.
+int load_get(const LoadOptions& options);
 // Sends on a schedule whatever is unanswered; latency counts from the scheduled time.
 int load_paced(const LoadOptions& options);
 // One message at a time to all sessions, and how long until the last has it.

@@ -52,6 +52,8 @@ SCENARIOS: list[Scenario] = [
              ("--connections", "32", "--resume"), tls=True, resumed=True),
     *_pair("S8", "64 B, 200 sessions at 20/s each", "µs/message", "paced", "--connections", "200",
            "--rate", "20", latency=True),
+    *_pair("S9", "GET 1 KiB, 100 keep-alive connections", "µs/request", "get", "--connections", "100",
+           "--size", "1024"),
 ]
 
 

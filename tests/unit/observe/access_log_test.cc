@@ -183,6 +183,18 @@ TEST_CASE("access log: off, it writes nothing", "[observe][access]") {
   log.flush();
 }
 
+TEST_CASE("access log: what is gathered is bounded", "[observe][access]") {
+  std::ostringstream out;
+  auto logger = std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_st>(out));
+  AccessLog log(logger);
+  for (int i = 0; i < 10'000; ++i) {
+    log.write({});
+    REQUIRE(log.waiting() < AccessLog::kBatch);
+  }
+  CHECK(out.str().size() > 500'000);
+}
+
 TEST_CASE("access log: a connection's id is 16 hexadecimal digits", "[observe][access]") {
   const auto with_id = [](std::uint64_t id) {
     Entry entry;
