@@ -66,40 +66,94 @@ void Lease::reset() {
   index_ = 0;
 }
 
-std::shared_ptr<Pool> Pool::make(const conf::Backend& backend) {
+const std::shared_ptr<PoolServer>& Lease::server_ptr() const {
+  return pool_->servers_[index_];
+}
+
+std::shared_ptr<Pool> Pool::make(const conf::Backend& backend, const Pool* previous) {
   const std::shared_ptr<Pool> pool(new Pool());
   pool->name_ = backend.name;
-  std::vector<std::string> names;
-  for (const auto& from : backend.servers) {
-    auto server = std::make_unique<PoolServer>();
-    server->name = from.address.text();
-    server->address = from.address;
-    server->weight = from.weight;
-    server->id = stable_hash(server->name);
-    names.push_back(server->name);
-    pool->servers_.push_back(std::move(server));
-  }
-  if (backend.sticky) pool->sticky_.emplace(*backend.sticky, backend.name, names);
-  if (backend.sticky && backend.sticky->engine_io) pool->sids_ = std::make_shared<SidTable>();
+  for (const auto& from : backend.servers) pool->add_server(from, previous);
+  if (previous != nullptr) pool->note_removed(*previous);
+  if (backend.sticky) pool->bind_sessions(*backend.sticky, previous);
   if (backend.balance == conf::Backend::Balance::hash) pool->hash_key_ = backend.hash_key;
+  pool->mutex_ = previous != nullptr ? previous->mutex_ : std::make_shared<std::mutex>();
   pool->picker_ = make_picker(backend.balance);
-  pool->backoff_.resize(names.size());
-  pool->candidates_.resize(names.size());
+  pool->candidates_.resize(pool->servers_.size());
   pool->random_ = random_seed();
   return pool;
 }
 
+void Pool::add_server(const conf::BackendServer& from, const Pool* previous) {
+  weights_.push_back(from.weight);
+  const std::string name = from.address.text();
+  auto server = previous != nullptr ? find_again(*previous, name) : nullptr;
+  if (!server) {
+    server = std::make_shared<PoolServer>();
+    server->name = name;
+    server->address = from.address;
+    server->weight = from.weight;
+    server->configured_weight = from.weight;
+    server->id = stable_hash(name);
+  }
+  servers_.push_back(std::move(server));
+}
+
+// Each at most once: two names may have resolved to one address.
+std::shared_ptr<PoolServer> Pool::find_again(const Pool& previous, const std::string& name) const {
+  const auto fits = [&](const std::shared_ptr<PoolServer>& server) {
+    return server && server->name == name &&
+           std::find(servers_.begin(), servers_.end(), server) == servers_.end();
+  };
+  for (const auto& server : previous.servers_) {
+    if (fits(server)) return server;
+  }
+  for (const auto& removed : previous.removed_) {
+    if (auto server = removed.lock(); fits(server)) return server;
+  }
+  return nullptr;
+}
+
+void Pool::note_removed(const Pool& previous) {
+  const auto note = [this](const std::shared_ptr<PoolServer>& server) {
+    if (server && std::find(servers_.begin(), servers_.end(), server) == servers_.end())
+      removed_.emplace_back(server);
+  };
+  for (const auto& server : previous.servers_) note(server);
+  for (const auto& removed : previous.removed_) note(removed.lock());
+}
+
+void Pool::bind_sessions(const conf::Sticky& settings, const Pool* previous) {
+  std::vector<std::string> names;
+  for (const auto& server : servers_) names.push_back(server->name);
+  const bool was = previous != nullptr && previous->sticky_;
+  sticky_.emplace(settings, name_, names, was ? &*previous->sticky_ : nullptr);
+  if (!settings.engine_io) return;
+  sids_ = previous != nullptr && previous->sids_ ? previous->sids_ : std::make_shared<SidTable>();
+}
+
+void Pool::take_effect() {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    PoolServer& server = *servers_[i];
+    if (server.configured_weight == weights_[i]) continue;
+    server.configured_weight = weights_[i];
+    server.weight.store(weights_[i], std::memory_order_relaxed);
+  }
+}
+
 Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& tried,
                  Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(*mutex_);
   std::size_t last_resort = kNoServer;  // untried, in backoff, the first that leaves it
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const bool untried = !contains(tried, i);
-    const bool avoided = backoff_[i].active(now);
-    candidates_[i] = {servers_[i]->weight, servers_[i]->sessions.load(std::memory_order_relaxed),
-                      untried && !avoided, servers_[i]->id};
+    const bool avoided = servers_[i]->backoff.active(now);
+    candidates_[i] = {servers_[i]->weight.load(std::memory_order_relaxed),
+                      servers_[i]->sessions.load(std::memory_order_relaxed), untried && !avoided,
+                      servers_[i]->id};
     if (untried && avoided &&
-        (last_resort == kNoServer || backoff_[i].until() < backoff_[last_resort].until())) {
+        (last_resort == kNoServer ||
+         servers_[i]->backoff.until() < servers_[last_resort]->backoff.until())) {
       last_resort = i;
     }
   }
@@ -113,8 +167,8 @@ Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& t
 }
 
 void Pool::connect_failed(std::size_t index, Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
-  backoff_[index].failed(now, static_cast<std::uint32_t>(next_random(random_) >> 32));
+  const std::lock_guard lock(*mutex_);
+  servers_[index]->backoff.failed(now, static_cast<std::uint32_t>(next_random(random_) >> 32));
 }
 
 std::size_t Pool::index_of(std::uint64_t id) const {
@@ -130,8 +184,8 @@ std::optional<std::uint64_t> Pool::key_of(const wire::RequestHead& head,
 }
 
 void Pool::connect_succeeded(std::size_t index) {
-  const std::lock_guard lock(mutex_);
-  backoff_[index].succeeded();
+  const std::lock_guard lock(*mutex_);
+  servers_[index]->backoff.succeeded();
 }
 
 }  // namespace fairlead::balance

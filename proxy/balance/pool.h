@@ -22,9 +22,11 @@ namespace fairlead::balance {
 struct PoolServer {
   std::string name;  // "10.0.0.11:8080", as logs and the sticky id have it
   conf::Address address;
-  std::uint32_t weight = 1;
-  std::uint64_t id = 0;  // stable_hash of the name
+  std::atomic<std::uint32_t> weight{1};
+  std::uint32_t configured_weight = 1;  // the file's; the main thread's alone
+  std::uint64_t id = 0;                 // stable_hash of the name
   std::atomic<std::uint32_t> sessions{0};
+  Backoff backoff;  // under the lock its backend's pools share
 };
 
 // What a request says about its server. An index alone is one too.
@@ -52,6 +54,7 @@ class Lease {
   explicit operator bool() const { return pool_ != nullptr; }
 
   const PoolServer& server() const;
+  const std::shared_ptr<PoolServer>& server_ptr() const;
 
   Pool& pool() const { return *pool_; }
 
@@ -66,8 +69,15 @@ class Lease {
 
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
-  // The servers' addresses are resolved: kind ip or unix_path.
-  static std::shared_ptr<Pool> make(const conf::Backend& backend);
+  // The servers' addresses are resolved: kind ip or unix_path. `previous`: the backend's pool
+  // before a reload. Servers that stay (by name) are the same objects, so their counts and states
+  // live on; a random sticky secret and the sids do too. Nothing of `previous` changes before
+  // take_effect().
+  static std::shared_ptr<Pool> make(const conf::Backend& backend, const Pool* previous = nullptr);
+
+  // The reload is certain: weights the file has changed reach the servers; others, which the API
+  // may have set, stay. Main thread.
+  void take_effect();
 
   // Picks a server that is not in `tried` (by index). The preferred server is taken if it
   // is untried and not in backoff, else the policy decides. When all untried ones are in backoff,
@@ -85,6 +95,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   const PoolServer& server(std::size_t index) const { return *servers_[index]; }
 
+  const std::vector<std::shared_ptr<PoolServer>>& servers() const { return servers_; }
+
   const std::optional<Sticky>& sticky() const { return sticky_; }
 
   // Where Engine.IO sessions are; null unless sticky.engine_io.
@@ -99,15 +111,21 @@ class Pool : public std::enable_shared_from_this<Pool> {
  private:
   friend class Lease;
   Pool() = default;
+  void add_server(const conf::BackendServer& from, const Pool* previous);
+  std::shared_ptr<PoolServer> find_again(const Pool& previous, const std::string& name) const;
+  void note_removed(const Pool& previous);
+  void bind_sessions(const conf::Sticky& settings, const Pool* previous);
 
   std::string name_;
-  std::vector<std::unique_ptr<PoolServer>> servers_;
+  std::vector<std::shared_ptr<PoolServer>> servers_;
+  std::vector<std::uint32_t> weights_;  // the file's
+  // Taken out by earlier reloads and alive yet with their sessions: they may come back.
+  std::vector<std::weak_ptr<PoolServer>> removed_;
   std::optional<Sticky> sticky_;
   std::shared_ptr<SidTable> sids_;
   std::optional<conf::HashKey> hash_key_;
-  std::mutex mutex_;  // picker_, backoff_, candidates_, random_
+  std::shared_ptr<std::mutex> mutex_;  // picker_, candidates_, random_, the servers' backoff
   std::unique_ptr<Picker> picker_;
-  std::vector<Backoff> backoff_;
   std::vector<Candidate> candidates_;  // scratch
   std::uint64_t random_ = 0;
 };

@@ -42,7 +42,7 @@ void Dial::try_next(rules::Cause if_none) {
 
 std::unique_ptr<net::Stream> Dial::take_idle() {
   if (reuse_ == Reuse::no || home_.idle == nullptr) return nullptr;
-  return home_.idle->take(*pool_, lease_.index(), reuse_ == Reuse::probed);
+  return home_.idle->take(lease_.server(), reuse_ == Reuse::probed);
 }
 
 void Dial::on_connected(std::unique_ptr<net::Stream> stream) {

@@ -186,7 +186,7 @@ void Exchange::release_backend(bool all_taken) {
                      home_.idle != nullptr && !home_.refuses_new();
   if (clean) {
     backend_->want_read(true);
-    if (home_.idle->put(request_->route->pool, lease_.index(), backend_, keep_)) return;
+    if (home_.idle->put(lease_.server_ptr(), backend_, keep_)) return;
   }
   backend_->close();
 }
