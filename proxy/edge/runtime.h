@@ -85,8 +85,8 @@ class Runtime {
   std::string load_certificate(ListenerRuntime& listener, const Runtime* previous) const;
 
   conf::Config config_;
-  std::vector<std::shared_ptr<balance::Pool>> pools_;
   std::unique_ptr<rules::Router> router_;
+  std::vector<std::shared_ptr<balance::Pool>> pools_;
   std::vector<RouteRuntime> routes_;
   std::vector<rules::IpLimits*> limits_;
   std::vector<ListenerRuntime> listeners_;

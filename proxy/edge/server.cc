@@ -91,6 +91,7 @@ int Server::run() {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
   HeapKeeper heap(*this);
+  checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
   observe::log_info("ready: {} worker{}", count, count == 1 ? "" : "s");
   loop_.run();
   for (auto& worker : shared_.workers) worker->stop();
@@ -112,6 +113,7 @@ void Server::on_signal(int number) {
 
 void Server::drain() {
   draining_ = true;
+  checks_.reset();
   shared_.stopping.store(true, std::memory_order_release);
   conf::Millis deadline = runtime_->config().server.drain.deadline;
   observe::log_info("draining {} connections, at most {} s", shared_.connections.load(),

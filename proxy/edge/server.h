@@ -6,6 +6,7 @@
 #include <string>
 
 #include "conf/load.h"
+#include "proxy/edge/health_checks.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
 #include "proxy/edge/worker.h"
@@ -66,6 +67,7 @@ class Server {
   struct Deadline;
   struct HeapKeeper;
   std::unique_ptr<Deadline> deadline_;
+  std::unique_ptr<HealthChecks> checks_;
   unsigned draining_workers_ = 0;
   bool draining_ = false;
   int exit_code_ = 0;

@@ -27,7 +27,7 @@ conf::Config make_config(conf::Route route, conf::ListenerTimeouts timeouts,
   config.routes.push_back(std::move(route));
   config.backends.emplace_back();
   config.backends[0].name = "pool";
-  config.backends[0].servers.push_back({server});
+  config.backends[0].servers.emplace_back().address = server;
   return config;
 }
 
