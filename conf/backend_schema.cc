@@ -7,6 +7,7 @@ using std::chrono::hours;
 
 constexpr std::size_t kSecretLeast = 16;
 constexpr std::size_t kSecretMost = 64 * 1024;
+constexpr std::uint32_t kSessions = 10'000'000;
 
 std::string cookie_complaint(std::string_view name) {
   return is_token(name) ? "" : in_quotes(name) + " is not a cookie's name";
@@ -17,20 +18,26 @@ const Schema<BackendServer>& backend_server_schema() {
       {required("address", &BackendServer::address, server_address(),
                 "\"10.0.0.1:8080\", \"[fd00::1]:8080\", \"app.internal:8080\", \"unix:/PATH\""),
        field("weight", &BackendServer::weight, integer(1, 1000),
-             "its share of the work, next to the others' weights")},
-      {"max_sessions", "backup"}};
+             "its share of the work, next to the others' weights"),
+       field("max_sessions", &BackendServer::max_sessions, count_or_off(kSessions),
+             "open sessions and exchanges it may have"),
+       field("backup", &BackendServer::backup, flag(),
+             "only while no other server can take a session")},
+      {}};
   return schema;
 }
 
 // "10.0.0.1:8080", or a table with more about it.
 Codec<BackendServer> backend_server() {
-  return {"address or { address, weight }",
+  return {"address or { address, weight, max_sessions, backup }",
           [plain = server_address(), table = table_of(backend_server_schema())](
               const Node& node, const Scope& scope) -> std::optional<BackendServer> {
             if (node.kind == Node::Kind::table) return table.read(node, scope);
             const auto address = plain.read(node, scope);
             if (!address) return std::nullopt;
-            return BackendServer{*address};
+            BackendServer server;
+            server.address = *address;
+            return server;
           },
           [](const BackendServer& server) { return "\"" + server.address.text() + "\""; }};
 }
@@ -104,8 +111,12 @@ const Schema<Backend>& backend_schema() {
          field("hash_key", &Backend::hash_key, hash_key(),
                "balance = \"hash\": what leads to the same server"),
          optional_section("sticky", &Backend::sticky, sticky_schema(),
-                          "a cookie leads a client back to its server; without this table: no")},
-        {"health", "tls", "send_proxy_protocol", "rebalance"}};
+                          "a cookie leads a client back to its server; without this table: no"),
+         optional_section("health", &Backend::health, health_schema(),
+                          "checks that take servers out and back in; without this table: none"),
+         field("slow_start", &Backend::slow_start, count_or_off(kSessions),
+               "open sessions until which a server that came up gets only its share of new ones")},
+        {"tls", "send_proxy_protocol", "rebalance"}};
     result.fields[1].about.nested = backend_server_schema().described();
     return result;
   }();

@@ -76,6 +76,31 @@ void check_hash_key(const Located<Backend>& backend) {
   backend.scope.problem(*key, "hash_key: only balance = \"hash\" goes by it");
 }
 
+// Keys that the check's type has no use for.
+void check_health(const Located<Backend>& backend) {
+  if (!backend.value.health || value_of(backend, "health").find("type") == nullptr) return;
+  const auto refuse = [&](const char* key, const char* types) {
+    const Node* set = value_of(backend, "health").find(key);
+    if (set == nullptr) return;
+    backend.scope.problem(*set, std::string("health: ") + key + ": only a check of type " + types);
+  };
+  const Health::Type type = backend.value.health->type;
+  if (type != Health::Type::http) refuse("status", "\"http\" has an answer's status to look at");
+  if (type != Health::Type::websocket) refuse("subprotocol", "\"websocket\" offers one");
+  if (type != Health::Type::tcp) return;
+  refuse("path", "\"http\" or \"websocket\" asks for one");
+  refuse("host", "\"http\" or \"websocket\" sends one");
+}
+
+void check_backups(const Located<Backend>& backend) {
+  const auto& servers = backend.value.servers;
+  const bool all = std::all_of(servers.begin(), servers.end(),
+                               [](const BackendServer& server) { return server.backup; });
+  if (servers.empty() || !all) return;
+  backend.scope.problem(value_of(backend, "servers"),
+                        "servers: all are backups: of what? One at least has to do the work");
+}
+
 void check_servers(const Located<Backend>& backend) {
   const auto& servers = backend.value.servers;
   const Node& list = value_of(backend, "servers");
@@ -143,6 +168,8 @@ void check_tables(const Tables& tables) {
   for (const auto& backend : tables.backends) {
     check_servers(backend);
     check_hash_key(backend);
+    check_health(backend);
+    check_backups(backend);
   }
 }
 

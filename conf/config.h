@@ -28,7 +28,8 @@ constexpr std::size_t kProxyHeader = 536;          // PROXY v1: 107, v2: 16 + 52
 constexpr std::size_t kIpTableEntries = 1 << 20;   // addresses with a rate or a count
 constexpr std::size_t kSidTableEntries = 1 << 18;  // Engine.IO sessions a backend remembers
 constexpr std::size_t kAccessLogQueue = 2048;      // batches of lines waiting for the disk
-constexpr std::size_t kIdlePerServer = 256;         // open connections without a request, per worker
+constexpr std::size_t kHealthBytes = 64 * 1024;    // what a server may say in one health check
+constexpr std::size_t kIdlePerServer = 256;        // open connections without a request, per worker
 constexpr Millis kIdleKeep{4000};                  // how long each, unless the server says
 constexpr Millis kIdleKeepMost{60'000};            // ... whatever it says
 constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end
@@ -144,7 +145,31 @@ struct Route {
 
 struct BackendServer {
   Address address;
-  std::uint32_t weight = 1;  // 1 ... 1000
+  std::uint32_t weight = 1;                   // 1 ... 1000
+  std::optional<std::uint32_t> max_sessions;  // open sessions and exchanges, of all workers
+  bool backup = false;                        // only while no other can take a session
+};
+
+// How Fairlead asks a server whether it works.
+struct Health {
+  enum class Type { tcp, http, websocket };
+
+  // HTTP statuses from and to, both included.
+  struct Statuses {
+    std::uint32_t first = 200;
+    std::uint32_t last = 399;
+    bool operator==(const Statuses&) const = default;
+  };
+
+  Type type = Type::tcp;
+  std::string path = "/";   // http, websocket: what is asked for
+  std::string host;         // ... the Host header; empty: the server's address
+  Statuses status;          // http: what counts as good
+  std::string subprotocol;  // websocket: offered, and has to be agreed to; empty: none
+  Millis interval{5'000};   // from one check's start to the next one's, +-10 %
+  Millis timeout{2'000};    // for a whole check
+  std::uint32_t rise = 2;   // good checks in a row that bring a server up
+  std::uint32_t fall = 3;   // failed ones that bring it down
 };
 
 struct Sticky {
@@ -174,6 +199,9 @@ struct Backend {
   Balance balance = Balance::least_connections;
   HashKey hash_key;  // with Balance::hash alone
   std::optional<Sticky> sticky;
+  std::optional<Health> health;  // absent: servers are not checked
+  // Open sessions up to which a server that came up gets its share of the new ones and no more.
+  std::optional<std::uint32_t> slow_start;
 };
 
 struct Config {

@@ -148,6 +148,7 @@ const Schema<RouteTimeouts>& route_timeouts_schema();        // [route.timeouts]
 const Schema<Listener>& listener_schema();
 const Schema<Route>& route_schema();
 const Schema<Backend>& backend_schema();
+const Schema<Health>& health_schema();  // [backend.health]
 
 // The top of a file: its sections, and the keys that come later.
 std::vector<Described> file_description();

@@ -54,15 +54,15 @@ int fail(const std::string& why) {
 }
 
 template <class Started>
-int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls,
-          Started started) {
+int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls, Started started,
+          edge::Server::Load load = nullptr) {
   std::string problem = observe::open_logs(config.log);
   if (!problem.empty()) return fail(problem);
   int code = kFailed;
   edge::Runtime::Made made = edge::Runtime::make(std::move(config), std::move(demo_tls));
   problem = made.error;
   if (problem.empty()) {
-    edge::Server server(made.runtime);
+    edge::Server server(std::move(made.runtime), std::move(load));
     problem = server.start();
     if (problem.empty()) {
       started(server);
@@ -73,8 +73,9 @@ int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tl
   return problem.empty() ? code : fail(problem);
 }
 
-int serve(conf::Config config) {
-  return serve(std::move(config), nullptr, [](edge::Server&) {});
+int serve(conf::Config config, edge::Server::Load load = nullptr) {
+  return serve(
+      std::move(config), nullptr, [](edge::Server&) {}, std::move(load));
 }
 
 std::string demo_config(const std::string& listen, const demo::Site& site) {
@@ -128,7 +129,7 @@ void introduce_demo(const edge::Server& server) {
 int run(const std::string& file) {
   conf::LoadResult loaded = conf::load_file(file);
   if (!report(loaded)) return kFailed;
-  return serve(std::move(*loaded.config));
+  return serve(std::move(*loaded.config), [file] { return conf::load_file(file); });
 }
 
 int check(const std::string& file) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "tls/errors.h"
 #include "tls/handle.h"
@@ -154,6 +155,15 @@ std::string read_file(const std::string& path, std::string& text) {
   return text.empty() ? "it is empty" : std::string();
 }
 
+bool share_ticket_keys(SSL_CTX* from, SSL_CTX* to) {
+  const long size = SSL_CTX_get_tlsext_ticket_keys(to, nullptr, 0);  // what it asks for
+  std::vector<unsigned char> keys(static_cast<std::size_t>(size));
+  const bool done = SSL_CTX_get_tlsext_ticket_keys(from, keys.data(), size) == 1 &&
+                    SSL_CTX_set_tlsext_ticket_keys(to, keys.data(), size) == 1;
+  OPENSSL_cleanse(keys.data(), keys.size());
+  return done;
+}
+
 ServerContext::Made failed(const char* what, const std::string& name, const std::string& why) {
   return {nullptr, std::string(what) + (name.empty() ? "" : " \"" + name + "\"") + ": " + why};
 }
@@ -173,7 +183,8 @@ ServerContext::Made make(const std::string& certificate, const std::string& key,
 
 }  // namespace
 
-ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings) {
+ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings,
+                                              const ServerContext* previous) {
   if (settings.certificates.size() != 1) return {nullptr, "exactly one certificate is needed"};
   const conf::Certificate& files = settings.certificates.front();
   std::string certificate;
@@ -185,6 +196,9 @@ ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings)
   Made made = make(certificate, key, settings.min_version, files);
   OPENSSL_cleanse(key.data(), key.size());
   if (made.context && settings.compact) watch_secrets(made.context->get());
+  if (made.context && previous != nullptr &&
+      !share_ticket_keys(previous->get(), made.context->get()))
+    return {nullptr, "the ticket keys cannot be carried over: " + take_errors()};
   return made;
 }
 

@@ -18,8 +18,9 @@ class ServerContext {
   struct Made;
 
   // From the files of a listener. On failure `context` is null and `error` says which file and why,
-  // in one line.
-  static Made from_files(const conf::ListenerTls& settings);
+  // in one line. `previous`: the one it takes the place of, whose tickets stay good.
+  static Made from_files(const conf::ListenerTls& settings,
+                         const ServerContext* previous = nullptr);
   // From PEM text (the demo's throw-away certificate).
   static Made from_pem(const std::string& certificate, const std::string& key,
                        conf::ListenerTls::Version min_version, bool compact = false);

@@ -15,8 +15,9 @@ namespace fairlead::balance {
 struct Candidate {
   std::uint32_t weight = 1;
   std::uint32_t sessions = 0;  // open
-  bool eligible = true;        // not tried yet, not in backoff
+  bool eligible = true;        // the pool would let it have the session
   std::uint64_t id = 0;        // stable_hash of the server's name
+  bool warming = false;        // came up and has not got its share yet (SlowStart); no policy's
 };
 
 // What a policy may go by, apart from the candidates.

@@ -35,19 +35,30 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 }  // namespace
 
+bool PoolServer::enter(std::uint32_t most) {
+  std::uint32_t open = sessions.load(std::memory_order_relaxed);
+  while (open < most) {
+    if (sessions.compare_exchange_weak(open, open + 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
 Lease::Lease(std::shared_ptr<Pool> pool, std::size_t index)
     : pool_(std::move(pool)), index_(static_cast<std::uint32_t>(index)) {
   pool_->servers_[index_]->sessions.fetch_add(1, std::memory_order_relaxed);
 }
 
 Lease::Lease(Lease&& other) noexcept
-    : pool_(std::move(other.pool_)), index_(std::exchange(other.index_, 0)) {}
+    : pool_(std::move(other.pool_)),
+      index_(std::exchange(other.index_, 0)),
+      full_(std::exchange(other.full_, false)) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
   reset();
   pool_ = std::move(other.pool_);
   index_ = std::exchange(other.index_, 0);
+  full_ = std::exchange(other.full_, false);
   return *this;
 }
 
@@ -66,55 +77,185 @@ void Lease::reset() {
   index_ = 0;
 }
 
-std::shared_ptr<Pool> Pool::make(const conf::Backend& backend) {
+const std::shared_ptr<PoolServer>& Lease::server_ptr() const {
+  return pool_->servers_[index_];
+}
+
+std::shared_ptr<Pool> Pool::make(const conf::Backend& backend, const Pool* previous) {
   const std::shared_ptr<Pool> pool(new Pool());
   pool->name_ = backend.name;
-  std::vector<std::string> names;
-  for (const auto& from : backend.servers) {
-    auto server = std::make_unique<PoolServer>();
-    server->name = from.address.text();
-    server->address = from.address;
-    server->weight = from.weight;
-    server->id = stable_hash(server->name);
-    names.push_back(server->name);
-    pool->servers_.push_back(std::move(server));
-  }
-  if (backend.sticky) pool->sticky_.emplace(*backend.sticky, backend.name, names);
-  if (backend.sticky && backend.sticky->engine_io) pool->sids_ = std::make_shared<SidTable>();
+  for (const auto& from : backend.servers) pool->add_server(from, previous);
+  if (previous != nullptr) pool->note_removed(*previous);
+  if (backend.sticky) pool->bind_sessions(*backend.sticky, previous);
   if (backend.balance == conf::Backend::Balance::hash) pool->hash_key_ = backend.hash_key;
+  pool->mutex_ = previous != nullptr ? previous->mutex_ : std::make_shared<std::mutex>();
   pool->picker_ = make_picker(backend.balance);
-  pool->backoff_.resize(names.size());
-  pool->candidates_.resize(names.size());
+  const std::size_t size = pool->servers_.size();
+  pool->ejection_.emplace(size);
+  if (backend.slow_start) pool->slow_start_.emplace(*backend.slow_start, size);
+  pool->candidates_.resize(size);
+  pool->until_.resize(size);
+  pool->may_.resize(size);
   pool->random_ = random_seed();
   return pool;
 }
 
-Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& tried,
-                 Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
-  std::size_t last_resort = kNoServer;  // untried, in backoff, the first that leaves it
-  for (std::size_t i = 0; i < servers_.size(); ++i) {
-    const bool untried = !contains(tried, i);
-    const bool avoided = backoff_[i].active(now);
-    candidates_[i] = {servers_[i]->weight, servers_[i]->sessions.load(std::memory_order_relaxed),
-                      untried && !avoided, servers_[i]->id};
-    if (untried && avoided &&
-        (last_resort == kNoServer || backoff_[i].until() < backoff_[last_resort].until())) {
-      last_resort = i;
-    }
+void Pool::add_server(const conf::BackendServer& from, const Pool* previous) {
+  weights_.push_back(from.weight);
+  bounds_.push_back({from.max_sessions.value_or(UINT32_MAX), from.backup});
+  const std::string name = from.address.text();
+  auto server = previous != nullptr ? find_again(*previous, name) : nullptr;
+  if (!server) {
+    server = std::make_shared<PoolServer>();
+    server->name = name;
+    server->address = from.address;
+    server->weight = from.weight;
+    server->configured_weight = from.weight;
+    server->id = stable_hash(name);
   }
-  std::size_t chosen = preference.server;
-  if (chosen >= servers_.size() || !candidates_[chosen].eligible) {
-    chosen = picker_->pick(candidates_, {preference.key, next_random(random_)});
-    if (chosen == kNoServer) chosen = last_resort;
-  }
-  // Counted before the lock is left: the next pick sees this one.
-  return chosen == kNoServer ? Lease() : Lease(shared_from_this(), chosen);
+  servers_.push_back(std::move(server));
 }
 
-void Pool::connect_failed(std::size_t index, Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
-  backoff_[index].failed(now, static_cast<std::uint32_t>(next_random(random_) >> 32));
+// Each at most once: two names may have resolved to one address.
+std::shared_ptr<PoolServer> Pool::find_again(const Pool& previous, const std::string& name) const {
+  const auto fits = [&](const std::shared_ptr<PoolServer>& server) {
+    return server && server->name == name &&
+           std::find(servers_.begin(), servers_.end(), server) == servers_.end();
+  };
+  for (const auto& server : previous.servers_) {
+    if (fits(server)) return server;
+  }
+  for (const auto& removed : previous.removed_) {
+    if (auto server = removed.lock(); fits(server)) return server;
+  }
+  return nullptr;
+}
+
+void Pool::note_removed(const Pool& previous) {
+  const auto note = [this](const std::shared_ptr<PoolServer>& server) {
+    if (server && std::find(servers_.begin(), servers_.end(), server) == servers_.end())
+      removed_.emplace_back(server);
+  };
+  for (const auto& server : previous.servers_) note(server);
+  for (const auto& removed : previous.removed_) note(removed.lock());
+}
+
+void Pool::bind_sessions(const conf::Sticky& settings, const Pool* previous) {
+  std::vector<std::string> names;
+  for (const auto& server : servers_) names.push_back(server->name);
+  const bool was = previous != nullptr && previous->sticky_;
+  sticky_.emplace(settings, name_, names, was ? &*previous->sticky_ : nullptr);
+  if (!settings.engine_io) return;
+  sids_ = previous != nullptr && previous->sids_ ? previous->sids_ : std::make_shared<SidTable>();
+}
+
+void Pool::take_effect() {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    PoolServer& server = *servers_[i];
+    if (server.configured_weight == weights_[i]) continue;
+    server.configured_weight = weights_[i];
+    server.weight.store(weights_[i], std::memory_order_relaxed);
+  }
+}
+
+Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& tried,
+                 Clock::time_point now) {
+  const std::lock_guard lock(*mutex_);
+  weigh(tried, now);
+  Lease lease;
+  std::size_t chosen = choose(preference);
+  // Counted before the lock is left: the next pick sees this one.
+  while (chosen != kNoServer && !servers_[chosen]->enter(bounds_[chosen].max_sessions)) {
+    may_[chosen] = 0;
+    lacks_room_ = true;
+    chosen = choose(preference);
+  }
+  if (chosen == kNoServer) {
+    lease.full_ = lacks_room_;
+    return lease;
+  }
+  if (slow_start_) slow_start_->took(chosen);
+  lease.pool_ = shared_from_this();
+  lease.index_ = static_cast<std::uint32_t>(chosen);
+  return lease;
+}
+
+void Pool::weigh(const std::vector<std::size_t>& tried, Clock::time_point now) {
+  lacks_room_ = false;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const PoolServer& server = *servers_[i];
+    candidates_[i] = {server.weight.load(std::memory_order_relaxed),
+                      server.sessions.load(std::memory_order_relaxed), false, server.id,
+                      server.warming.load(std::memory_order_relaxed)};
+    const bool may = server.available() && !contains(tried, i);
+    const bool room = candidates_[i].sessions < bounds_[i].max_sessions;
+    may_[i] = may && room ? 1 : 0;
+    lacks_room_ = lacks_room_ || (may && !room);
+    until_[i] = server.backoff.until();
+  }
+  ejection_->look(until_, now);
+}
+
+std::size_t Pool::choose(const Preference& preference) {
+  const std::size_t preferred = preference.server;
+  if (preferred < servers_.size() && may_[preferred] != 0 && !ejection_->ejected(preferred)) {
+    return preferred;
+  }
+  std::size_t chosen = choose_by_policy(false, preference);
+  if (chosen == kNoServer) chosen = choose_by_policy(true, preference);
+  return chosen == kNoServer ? last_resort() : chosen;
+}
+
+std::size_t Pool::choose_by_policy(bool backups, const Preference& preference) {
+  bool any = false;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const bool eligible = may_[i] != 0 && !ejection_->ejected(i) && bounds_[i].backup == backups;
+    candidates_[i].eligible = eligible;
+    any = any || eligible;
+  }
+  if (!any) return kNoServer;
+  if (slow_start_) {
+    slow_start_->apply(candidates_);
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      auto& warming = servers_[i]->warming;
+      if (!candidates_[i].warming && warming.load(std::memory_order_relaxed)) {
+        warming.store(false, std::memory_order_relaxed);
+      }
+    }
+  }
+  return picker_->pick(candidates_, {preference.key, draw()});
+}
+
+std::size_t Pool::last_resort() const {
+  std::size_t first = kNoServer;
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (may_[i] == 0 || !ejection_->ejected(i)) continue;
+    if (first == kNoServer || until_[i] < until_[first]) first = i;
+  }
+  return first;
+}
+
+std::uint64_t Pool::draw() {
+  return next_random(random_);
+}
+
+void Pool::failed(std::size_t index, Clock::time_point now) {
+  const std::lock_guard lock(*mutex_);
+  servers_[index]->backoff.failed(now, static_cast<std::uint32_t>(draw() >> 32));
+}
+
+void Pool::succeeded(std::size_t index) {
+  const std::lock_guard lock(*mutex_);
+  servers_[index]->backoff.succeeded();
+}
+
+void Pool::set_up(std::size_t index, bool up) {
+  PoolServer& server = *servers_[index];
+  if (up) {
+    succeeded(index);
+    server.warming.store(true, std::memory_order_relaxed);
+  }
+  server.up.store(up, std::memory_order_relaxed);
 }
 
 std::size_t Pool::index_of(std::uint64_t id) const {
@@ -127,11 +268,6 @@ std::size_t Pool::index_of(std::uint64_t id) const {
 std::optional<std::uint64_t> Pool::key_of(const wire::RequestHead& head,
                                           const conf::Ip* client) const {
   return hash_key_ ? hash_key(*hash_key_, head, client) : std::nullopt;
-}
-
-void Pool::connect_succeeded(std::size_t index) {
-  const std::lock_guard lock(mutex_);
-  backoff_[index].succeeded();
 }
 
 }  // namespace fairlead::balance

@@ -11,20 +11,42 @@
 #include <vector>
 
 #include "conf/config.h"
-#include "proxy/balance/backoff.h"
+#include "proxy/balance/ejection.h"
 #include "proxy/balance/hash_key.h"
 #include "proxy/balance/picker.h"
 #include "proxy/balance/sid_table.h"
+#include "proxy/balance/slow_start.h"
 #include "proxy/balance/sticky.h"
 
 namespace fairlead::balance {
 
+// What a person or the API wants of a server. Neither `drain` nor `down` gets new sessions.
+enum class AdminState : std::uint8_t { ready, drain, down };
+
+// The atomics are read and written relaxed, from any thread.
 struct PoolServer {
   std::string name;  // "10.0.0.11:8080", as logs and the sticky id have it
   conf::Address address;
-  std::uint32_t weight = 1;
-  std::uint64_t id = 0;  // stable_hash of the name
-  std::atomic<std::uint32_t> sessions{0};
+  std::atomic<std::uint32_t> weight{1};
+  std::uint32_t configured_weight = 1;     // the file's; the main thread's alone
+  std::uint64_t id = 0;                    // stable_hash of the name
+  std::atomic<std::uint32_t> sessions{0};  // open, and exchanges under way
+  std::atomic<AdminState> admin{AdminState::ready};
+  std::atomic<bool> up{true};        // the active checks' verdict (Pool::set_up)
+  std::atomic<bool> checked{false};  // there was a check
+  // Not seen with its share of the sessions since it came up (SlowStart). Of servers that begin
+  // together the first pick finds that they have it.
+  std::atomic<bool> warming{true};
+  Backoff backoff;  // under the lock its backend's pools share
+
+  // Whether it may get new sessions at all.
+  bool available() const {
+    return up.load(std::memory_order_relaxed) &&
+           admin.load(std::memory_order_relaxed) == AdminState::ready;
+  }
+
+  // Counts one session more, unless it had `most`: exact, whoever else does so.
+  bool enter(std::uint32_t most);
 };
 
 // What a request says about its server. An index alone is one too.
@@ -44,7 +66,7 @@ class Pool;
 class Lease {
  public:
   Lease() = default;
-  Lease(std::shared_ptr<Pool> pool, std::size_t index);  // counts up
+  Lease(std::shared_ptr<Pool> pool, std::size_t index);  // counts up, room or not
   Lease(Lease&& other) noexcept;
   Lease& operator=(Lease&& other) noexcept;
   ~Lease();
@@ -52,38 +74,63 @@ class Lease {
   explicit operator bool() const { return pool_ != nullptr; }
 
   const PoolServer& server() const;
+  const std::shared_ptr<PoolServer>& server_ptr() const;
 
   Pool& pool() const { return *pool_; }
 
   std::size_t index() const { return index_; }
 
+  // Of an empty one that pick() gave: there were servers, but all at their max_sessions.
+  bool full() const { return full_; }
+
   void reset();
 
  private:
+  friend class Pool;
+
   std::shared_ptr<Pool> pool_;
   std::uint32_t index_ = 0;
+  bool full_ = false;
 };
 
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
-  // The servers' addresses are resolved: kind ip or unix_path.
-  static std::shared_ptr<Pool> make(const conf::Backend& backend);
+  // The servers' addresses are resolved: kind ip or unix_path. `previous`: the backend's pool
+  // before a reload. Servers that stay (by name) are the same objects, so their counts and states
+  // live on; a random sticky secret and the sids do too. Nothing of `previous` changes before
+  // take_effect().
+  static std::shared_ptr<Pool> make(const conf::Backend& backend, const Pool* previous = nullptr);
 
-  // Picks a server that is not in `tried` (by index). The preferred server is taken if it
-  // is untried and not in backoff, else the policy decides. When all untried ones are in backoff,
-  // the one whose backoff ends first is tried all the same: an outage must not last longer than the
-  // server's. An empty lease: all have been tried.
+  // The reload is certain: weights the file has changed reach the servers; others, which the API
+  // may have set, stay. Main thread.
+  void take_effect();
+
+  // Picks a server that may have the session: ready, up, with room, and not in `tried` (by index).
+  // Of these, in this order:
+  //  - the preferred one, unless it is ejected; a backup too,
+  //  - the policy's choice among those that are neither ejected nor backups,
+  //  - its choice among the backups that are not ejected,
+  //  - the ejected one whose backoff ends first: an outage must not last longer than the servers'.
+  // An empty lease: there is none (Lease::full tells why).
   Lease pick(const Preference& preference, const std::vector<std::size_t>& tried,
              Clock::time_point now);
 
-  void connect_failed(std::size_t index, Clock::time_point now);
-  void connect_succeeded(std::size_t index);
+  // A connect or a handshake with a server failed, by the server's fault: it is ejected for a while
+  // (Ejection). A session's end is never a failure.
+  void failed(std::size_t index, Clock::time_point now);
+  // It answered.
+  void succeeded(std::size_t index);
+  // The active checks' verdict. One that comes up begins anew: nothing that failed before counts,
+  // and it starts slowly.
+  void set_up(std::size_t index, bool up);
 
   const std::string& name() const { return name_; }
 
   std::size_t size() const { return servers_.size(); }
 
-  const PoolServer& server(std::size_t index) const { return *servers_[index]; }
+  PoolServer& server(std::size_t index) const { return *servers_[index]; }
+
+  const std::vector<std::shared_ptr<PoolServer>>& servers() const { return servers_; }
 
   const std::optional<Sticky>& sticky() const { return sticky_; }
 
@@ -98,17 +145,41 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
  private:
   friend class Lease;
+
+  // The file's; two pools that share a server may differ in it.
+  struct Bounds {
+    std::uint32_t max_sessions;
+    bool backup;
+  };
+
   Pool() = default;
+  void add_server(const conf::BackendServer& from, const Pool* previous);
+  std::shared_ptr<PoolServer> find_again(const Pool& previous, const std::string& name) const;
+  void note_removed(const Pool& previous);
+  void bind_sessions(const conf::Sticky& settings, const Pool* previous);
+  void weigh(const std::vector<std::size_t>& tried, Clock::time_point now);
+  std::size_t choose(const Preference& preference);
+  std::size_t choose_by_policy(bool backups, const Preference& preference);
+  std::size_t last_resort() const;
+  std::uint64_t draw();
 
   std::string name_;
-  std::vector<std::unique_ptr<PoolServer>> servers_;
+  std::vector<std::shared_ptr<PoolServer>> servers_;
+  std::vector<std::uint32_t> weights_;  // the file's
+  std::vector<Bounds> bounds_;
+  // Taken out by earlier reloads and alive yet with their sessions: they may come back.
+  std::vector<std::weak_ptr<PoolServer>> removed_;
   std::optional<Sticky> sticky_;
   std::shared_ptr<SidTable> sids_;
   std::optional<conf::HashKey> hash_key_;
-  std::mutex mutex_;  // picker_, backoff_, candidates_, random_
+  std::shared_ptr<std::mutex> mutex_;  // all that follows, and the servers' backoff
   std::unique_ptr<Picker> picker_;
-  std::vector<Backoff> backoff_;
-  std::vector<Candidate> candidates_;  // scratch
+  std::optional<Ejection> ejection_;
+  std::optional<SlowStart> slow_start_;
+  std::vector<Candidate> candidates_;     // scratch
+  std::vector<Clock::time_point> until_;  // scratch: the ends of the backoffs
+  std::vector<char> may_;                 // of the pick under way: ready, up, with room, untried
+  bool lacks_room_ = false;               // ... one would be in may_ but for its room
   std::uint64_t random_ = 0;
 };
 

@@ -16,9 +16,9 @@ namespace fairlead::balance {
 class Sticky {
  public:
   // `servers` are the servers' names, in the pool's order. An empty secret in `settings`: a random
-  // one.
+  // one, or the one that `previous` (before a reload) made up, so that its cookies stay good.
   Sticky(const conf::Sticky& settings, std::string_view backend,
-         const std::vector<std::string>& servers);
+         const std::vector<std::string>& servers, const Sticky* previous = nullptr);
 
   // The server a request's Cookie fields name (RFC 6265 5.4: name=value pairs), or kNoServer: no
   // cookie, forged, or gone. Of several cookies of the name the first that names a server counts;
@@ -30,6 +30,7 @@ class Sticky {
 
  private:
   conf::Sticky settings_;
+  bool random_secret_;
   std::vector<std::string> ids_;
 };
 

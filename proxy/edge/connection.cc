@@ -187,8 +187,22 @@ void Connection::take_head(std::string bytes) {
   on_head(std::move(bytes));
 }
 
+// Between two requests nothing refers to the snapshot: the newest takes its place, so that what a
+// reload brought holds for connections that live long, too. False: it has no place for this one,
+// which is to end with this answer.
+bool Connection::catch_up() {
+  assert(!exchange_);
+  if (!home_.runtime || home_.runtime == runtime_) return true;
+  const ListenerRuntime* next = home_.runtime->successor_of(listener());
+  if (next == nullptr) return false;
+  runtime_ = home_.runtime;
+  listener_ = static_cast<std::size_t>(next - runtime_->listeners().data());
+  return true;
+}
+
 void Connection::on_head(std::string bytes) {
   timer_.disarm();
+  const bool current = catch_up();
   auto request = std::make_unique<Request>();
   request->bytes = std::move(bytes);
   request->peer = peer_;
@@ -199,7 +213,7 @@ void Connection::on_head(std::string bytes) {
   request->request_id = rules::kept_request_id(request->head);
   if (request->request_id.empty()) request->request_id = new_request_id();
   request->body = wire::request_framing(request->head);
-  request->keep_alive = request->head.minor_version == 1 && !home_.refuses_new() &&
+  request->keep_alive = current && request->head.minor_version == 1 && !home_.refuses_new() &&
                         !request->head.fields.has_token("Connection", "close");
   if (too_many_) return answer(Cause::max_connections, request.get(), std::chrono::seconds(5));
   if (!check_listener(*request)) return;

@@ -71,6 +71,7 @@ class Connection final : public Link,
   void read_head(std::string_view bytes);
   void take_head(std::string bytes);
   void on_head(std::string bytes);
+  bool catch_up();
   bool check_listener(Request& request);
   void admit(std::unique_ptr<Request> request);
   void next_request();

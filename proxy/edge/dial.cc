@@ -6,15 +6,6 @@
 #include "proxy/observe/log.h"
 
 namespace fairlead::edge {
-namespace {
-
-// Our own shortage, not the server's fault: another server would not help.
-bool is_local(int error_number) {
-  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
-         error_number == ENOMEM || error_number == EADDRNOTAVAIL;
-}
-
-}  // namespace
 
 void Dial::start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
                  conf::Millis connect_timeout, Reuse reuse) {
@@ -35,29 +26,31 @@ void Dial::cancel() {
 void Dial::try_next(rules::Cause if_none) {
   net::TimePoint now = home_.loop.now();
   lease_ = now < last_try_ ? pool_->pick(preference_, tried_, now) : balance::Lease();
-  if (!lease_) return handler_.on_dial_failed(if_none);
+  if (!lease_) {
+    const bool full = if_none == rules::Cause::no_server && lease_.full();
+    return handler_.on_dial_failed(full ? rules::Cause::server_full : if_none);
+  }
   if (auto idle = take_idle()) return handler_.on_dialed(std::move(idle), std::move(lease_), true);
   connector_.start(lease_.server().address, now + connect_timeout_);
 }
 
 std::unique_ptr<net::Stream> Dial::take_idle() {
   if (reuse_ == Reuse::no || home_.idle == nullptr) return nullptr;
-  return home_.idle->take(*pool_, lease_.index(), reuse_ == Reuse::probed);
+  return home_.idle->take(lease_.server(), reuse_ == Reuse::probed);
 }
 
 void Dial::on_connected(std::unique_ptr<net::Stream> stream) {
-  pool_->connect_succeeded(lease_.index());
   handler_.on_dialed(std::move(stream), std::move(lease_), false);
 }
 
 void Dial::on_connect_failed(int error_number) {
-  if (is_local(error_number)) {
+  if (net::is_our_shortage(error_number)) {
     lease_.reset();
     return handler_.on_dial_failed(rules::Cause::out_of_file_descriptors);
   }
   observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(),
                     lease_.server().name, net::error_text(error_number));
-  pool_->connect_failed(lease_.index(), home_.loop.now());
+  pool_->failed(lease_.index(), home_.loop.now());
   tried_.push_back(lease_.index());
   try_next(error_number == ETIMEDOUT ? rules::Cause::backend_connect_timeout
                                      : rules::Cause::backend_unreachable);

@@ -22,7 +22,7 @@ class Dial final : net::Connector::Handler {
     // `reused`: the server may have given the connection up meanwhile.
     virtual void on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease,
                            bool reused) = 0;
-    // no_server, backend_unreachable, backend_connect_timeout, out_of_file_descriptors
+    // no_server, server_full, backend_unreachable, backend_connect_timeout, out_of_file_descriptors
     virtual void on_dial_failed(rules::Cause cause) = 0;
 
    protected:

@@ -81,8 +81,10 @@ void Exchange::switch_protocols(const wire::ResponseHead& head, std::string_view
   if (!agreed_.ok) {
     observe::log_warn("backend \"{}\": {} sent a bad 101: {}", request_->route->pool->name(),
                       server_name_, agreed_.why);
+    lease_.pool().failed(lease_.index(), home_.loop.now());
     return refuse(Cause::backend_bad_answer);
   }
+  lease_.pool().succeeded(lease_.index());
   status_ = 101;
   std::string out;
   std::string cookie = binding_.set_cookie(lease_.index(), request_->client.secure);
@@ -104,6 +106,7 @@ void Exchange::begin_answer(const wire::ResponseHead& head, std::span<char> rest
   wire::BodyTransfer body(framing.framing, out.kind);
   if (body.probe(text(rest)) == wire::BodyTransfer::State::error)
     return refuse(Cause::backend_bad_answer);
+  if (!reused_) lease_.pool().succeeded(lease_.index());
   until_close_ = framing.framing.kind == Kind::until_close;
   status_ = head.status;
   note_reuse(head, framing.framing);
@@ -186,7 +189,7 @@ void Exchange::release_backend(bool all_taken) {
                      home_.idle != nullptr && !home_.refuses_new();
   if (clean) {
     backend_->want_read(true);
-    if (home_.idle->put(request_->route->pool, lease_.index(), backend_, keep_)) return;
+    if (home_.idle->put(lease_.server_ptr(), backend_, keep_)) return;
   }
   backend_->close();
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,7 @@ class Random {
 };
 
 class IdlePool;
+class Runtime;
 
 struct Home {
   net::Loop& loop;
@@ -50,6 +52,8 @@ struct Home {
   const std::atomic<bool>* stopping = nullptr;
   IdlePool* idle = nullptr;  // null: no connection to a server is used twice
   std::string scratch{};     // what is put together to leave in one send; used within one handler
+  // The newest snapshot: what connections go over to between two requests. Null: they keep theirs.
+  std::shared_ptr<const Runtime> runtime{};
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

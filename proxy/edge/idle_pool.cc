@@ -6,15 +6,12 @@
 
 namespace fairlead::edge {
 
-// The connections to one server. It keeps the pool alive: another one must not come to stand at its
-// address. A closed stream is destroyed later, outside of its handler.
+// The connections to one server. It keeps it alive: another must not come to stand at its address.
+// A closed stream is destroyed later, outside of its handler.
 class IdlePool::Shelf final : net::Stream::Handler, net::Timer::Handler {
  public:
-  Shelf(IdlePool& owner, std::shared_ptr<balance::Pool> pool, std::size_t server)
-      : owner_(owner),
-        pool_(std::move(pool)),
-        server_(server),
-        timer_(owner.loop_.timers(), *this) {}
+  Shelf(IdlePool& owner, std::shared_ptr<balance::PoolServer> server)
+      : owner_(owner), server_(std::move(server)), timer_(owner.loop_.timers(), *this) {}
 
   std::unique_ptr<net::Stream> take(bool probe) {
     while (!idle_.empty()) {
@@ -54,7 +51,7 @@ class IdlePool::Shelf final : net::Stream::Handler, net::Timer::Handler {
   void on_timer(net::Timer&) override {
     sweep();
     if (idle_.empty()) {
-      owner_.shelves_.erase({pool_.get(), server_});  // destroys this
+      owner_.shelves_.erase(server_.get());  // destroys this
       return;
     }
     auto first = std::min_element(idle_.begin(), idle_.end(),
@@ -74,8 +71,7 @@ class IdlePool::Shelf final : net::Stream::Handler, net::Timer::Handler {
   }
 
   IdlePool& owner_;
-  std::shared_ptr<balance::Pool> pool_;
-  std::size_t server_;
+  std::shared_ptr<balance::PoolServer> server_;
   net::Timer timer_;
   std::vector<Idle> idle_;
 };
@@ -84,17 +80,16 @@ IdlePool::IdlePool(net::Loop& loop) : loop_(loop) {}
 
 IdlePool::~IdlePool() = default;
 
-std::unique_ptr<net::Stream> IdlePool::take(const balance::Pool& pool, std::size_t server,
-                                            bool probe) {
-  auto found = shelves_.find({&pool, server});
+std::unique_ptr<net::Stream> IdlePool::take(const balance::PoolServer& server, bool probe) {
+  auto found = shelves_.find(&server);
   return found == shelves_.end() ? nullptr : found->second->take(probe);
 }
 
-bool IdlePool::put(const std::shared_ptr<balance::Pool>& pool, std::size_t server,
+bool IdlePool::put(const std::shared_ptr<balance::PoolServer>& server,
                    std::unique_ptr<net::Stream>& stream, conf::Millis keep) {
   if (keep <= conf::Millis::zero()) return false;
-  auto& shelf = shelves_[{pool.get(), server}];
-  if (!shelf) shelf = std::make_unique<Shelf>(*this, pool, server);
+  auto& shelf = shelves_[server.get()];
+  if (!shelf) shelf = std::make_unique<Shelf>(*this, server);
   return shelf->put(stream, loop_.now() + keep);
 }
 

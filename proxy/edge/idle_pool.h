@@ -21,12 +21,12 @@ class IdlePool {
 
   // A connection to that server, being read; null: there is none. `probe`: looks once more whether
   // it is still quiet, which takes a recv into the relay buffer.
-  std::unique_ptr<net::Stream> take(const balance::Pool& pool, std::size_t server, bool probe);
+  std::unique_ptr<net::Stream> take(const balance::PoolServer& server, bool probe);
 
   // Keeps the connection, at most for `keep`; it is being read. False: there are
   // bounds::kIdlePerServer already, and the connection stays the caller's.
-  bool put(const std::shared_ptr<balance::Pool>& pool, std::size_t server,
-           std::unique_ptr<net::Stream>& stream, conf::Millis keep);
+  bool put(const std::shared_ptr<balance::PoolServer>& server, std::unique_ptr<net::Stream>& stream,
+           conf::Millis keep);
 
   // Closes all.
   void clear();
@@ -34,22 +34,11 @@ class IdlePool {
   std::size_t size() const;  // of those that are open
 
  private:
-  struct Key {
-    const balance::Pool* pool;
-    std::size_t server;
-    bool operator==(const Key&) const = default;
-  };
-
-  struct Hash {
-    std::size_t operator()(const Key& key) const {
-      return std::hash<const void*>()(key.pool) ^ key.server * 0x9e3779b97f4a7c15ULL;
-    }
-  };
-
   class Shelf;
 
   net::Loop& loop_;
-  std::unordered_map<Key, std::unique_ptr<Shelf>, Hash> shelves_;
+  // By server, which stays the same object over reloads.
+  std::unordered_map<const balance::PoolServer*, std::unique_ptr<Shelf>> shelves_;
 };
 
 // How long a connection may wait for its next request: a second less than the server's

@@ -41,12 +41,15 @@ wire::ScanRules scan_rules(const conf::WebSocket& settings, bool from_client) {
 
 }  // namespace
 
-RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool) {
+RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool,
+                        const RouteRuntime* previous) {
   RouteRuntime made;
   made.settings = &route;
   made.pool = std::move(pool);
   if (route.limits.handshakes_per_ip || route.limits.connections_per_ip) {
-    made.limits = std::make_unique<rules::IpLimits>(route.limits);
+    made.limits = previous != nullptr && previous->limits
+                      ? std::make_unique<rules::IpLimits>(route.limits, *previous->limits)
+                      : std::make_unique<rules::IpLimits>(route.limits);
   }
   made.from_client = scan_rules(route.websocket, true);
   made.from_backend = scan_rules(route.websocket, false);
@@ -55,51 +58,111 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
   return made;
 }
 
-Runtime::Made Runtime::make(conf::Config config,
-                            std::shared_ptr<const tls::ServerContext> demo_tls) {
+Runtime::Made Runtime::make(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls,
+                            const Runtime* previous) {
   Made made;
   made.runtime = std::shared_ptr<Runtime>(new Runtime);
   made.runtime->config_ = std::move(config);
-  made.error = made.runtime->build(std::move(demo_tls));
+  made.error = made.runtime->build(std::move(demo_tls), previous);
   if (!made.error.empty()) made.runtime.reset();
   return made;
 }
 
-std::string Runtime::build(std::shared_ptr<const tls::ServerContext> demo_tls) {
-  std::vector<std::shared_ptr<balance::Pool>> pools;
+std::string Runtime::build(std::shared_ptr<const tls::ServerContext> demo_tls,
+                           const Runtime* previous) {
+  std::string error = build_pools(previous);
+  if (error.empty()) error = build_routes(previous);
+  if (error.empty()) error = build_listeners(std::move(demo_tls), previous);
+  return error;
+}
+
+std::string Runtime::build_pools(const Runtime* previous) {
   for (conf::Backend& backend : config_.backends) {
     std::string error = resolve_servers(backend);
     if (!error.empty()) return error;
-    pools.push_back(balance::Pool::make(backend));
+    const balance::Pool* before = nullptr;
+    if (previous != nullptr) {
+      for (const auto& pool : previous->pools_) {
+        if (pool->name() == backend.name) before = pool.get();
+      }
+    }
+    pools_.push_back(balance::Pool::make(backend, before));
   }
+  return "";
+}
+
+std::string Runtime::build_routes(const Runtime* previous) {
   for (const conf::Route& route : config_.routes) {
-    auto backend =
-        std::find_if(config_.backends.begin(), config_.backends.end(),
-                     [&](const conf::Backend& one) { return one.name == route.backend; });
-    if (backend == config_.backends.end()) return "route \"" + route.name + "\": no such backend";
-    routes_.push_back(
-        make_route(route, pools[static_cast<std::size_t>(backend - config_.backends.begin())]));
+    auto pool = std::find_if(pools_.begin(), pools_.end(),
+                             [&](const auto& one) { return one->name() == route.backend; });
+    if (pool == pools_.end()) return "route \"" + route.name + "\": no such backend";
+    const RouteRuntime* before = nullptr;
+    if (previous != nullptr) {
+      for (const RouteRuntime& one : previous->routes_) {
+        if (one.settings->name == route.name) before = &one;
+      }
+    }
+    routes_.push_back(make_route(route, *pool, before));
     limits_.push_back(routes_.back().limits.get());
   }
   router_ = std::make_unique<rules::Router>(config_.routes);
+  return "";
+}
+
+std::string Runtime::build_listeners(std::shared_ptr<const tls::ServerContext> demo_tls,
+                                     const Runtime* previous) {
   for (const conf::Listener& listener : config_.listeners) {
-    ListenerRuntime made{&listener, nullptr, listener.address.text(), listener.address.port};
-    if (listener.tls) {
-      made.tls = demo_tls;
-      if (!made.tls) {
-        auto loaded = tls::ServerContext::from_files(*listener.tls);
-        if (!loaded.context) return "listener " + made.name + ": " + loaded.error;
-        made.tls = std::move(loaded.context);
-      }
+    ListenerRuntime made;
+    made.settings = &listener;
+    made.name = listener.address.text();
+    made.port = listener.address.port;
+    if (listener.tls && demo_tls) made.tls = demo_tls;
+    if (listener.tls && !demo_tls) {
+      std::string error = load_certificate(made, previous);
+      if (!error.empty()) return error;
     }
     listeners_.push_back(std::move(made));
   }
   return "";
 }
 
-void Runtime::set_bound(std::size_t listener, const conf::Address& address) {
+// With the ticket keys of the listener at that address before, unless what they vouch for is weaker
+// than what is asked now.
+std::string Runtime::load_certificate(ListenerRuntime& listener, const Runtime* previous) const {
+  const conf::Listener& settings = *listener.settings;
+  const tls::ServerContext* before = nullptr;
+  if (previous != nullptr) {
+    for (const ListenerRuntime& one : previous->listeners_) {
+      const bool same = one.settings->address == settings.address && one.settings->tls &&
+                        one.settings->tls->min_version == settings.tls->min_version;
+      if (same) before = one.tls.get();
+    }
+  }
+  auto loaded = tls::ServerContext::from_files(*settings.tls, before);
+  if (!loaded.context) return "listener " + listener.name + ": " + loaded.error;
+  listener.tls = std::move(loaded.context);
+  return "";
+}
+
+void Runtime::set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket) {
   listeners_[listener].name = address.text();
   listeners_[listener].port = address.port;
+  listeners_[listener].socket = socket;
+}
+
+void Runtime::take_effect() {
+  for (auto& pool : pools_) pool->take_effect();
+}
+
+const ListenerRuntime* Runtime::successor_of(const ListenerRuntime& before) const {
+  for (const ListenerRuntime& one : listeners_) {
+    const bool holds = one.socket == before.socket && one.socket != 0 &&
+                       (one.tls != nullptr) == (before.tls != nullptr) &&
+                       one.settings->proxy_protocol == before.settings->proxy_protocol &&
+                       one.settings->trusted_proxies == before.settings->trusted_proxies;
+    if (holds) return &one;
+  }
+  return nullptr;
 }
 
 }  // namespace fairlead::edge

@@ -19,7 +19,7 @@ namespace fairlead::edge {
 struct RouteRuntime {
   const conf::Route* settings = nullptr;
   std::shared_ptr<balance::Pool> pool;
-  std::unique_ptr<rules::IpLimits> limits;  // null: none
+  std::unique_ptr<rules::IpLimits> limits;  // null: none; over the table of the snapshot before
   wire::ScanRules from_client;
   wire::ScanRules from_backend;
   KeepaliveSettings ping_client;
@@ -31,19 +31,25 @@ struct ListenerRuntime {
   std::shared_ptr<const tls::ServerContext> tls;  // null: plain
   std::string name;                               // its address, with the port it got
   std::uint16_t port = 0;
+  std::uint64_t socket = 0;  // the listening socket's number: a reload may keep it; 0: none yet
 };
 
 // The rules of one route's sessions, without the sharing: what the tunnel's tests build by hand.
-RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool);
+// `previous`: the route of that name before a reload, whose counts per address go on.
+RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool,
+                        const RouteRuntime* previous = nullptr);
 
 class Runtime {
  public:
   struct Made;
 
   // Resolves names, reads certificates, builds pools. `demo_tls` takes the place of the certificate
-  // files (demo). Null with `error` set when something cannot be had.
+  // files (demo). `previous`: the snapshot a reload is to replace; what stays (servers, counts,
+  // ticket keys) is shared with it, and nothing of it changes before take_effect(). Null with
+  // `error` set when something cannot be had.
   static Made make(conf::Config config,
-                   std::shared_ptr<const tls::ServerContext> demo_tls = nullptr);
+                   std::shared_ptr<const tls::ServerContext> demo_tls = nullptr,
+                   const Runtime* previous = nullptr);
 
   const conf::Config& config() const { return config_; }
 
@@ -55,15 +61,32 @@ class Runtime {
 
   const std::vector<ListenerRuntime>& listeners() const { return listeners_; }
 
-  // Before the workers start: the port a listener asked 0 for.
-  void set_bound(std::size_t listener, const conf::Address& address);
+  // In the configuration's order.
+  const std::vector<std::shared_ptr<balance::Pool>>& pools() const { return pools_; }
+
+  // Before any worker has it: the listener's socket and the port it got where 0 was asked for.
+  void set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket);
+
+  // This snapshot replaces its predecessor for certain. Main thread.
+  void take_effect();
+
+  // The listener that a connection of `before`, another snapshot's, may go over to between two
+  // requests: it has the same socket, and all that was decided when the connection began holds
+  // there too. Null: none.
+  const ListenerRuntime* successor_of(const ListenerRuntime& before) const;
 
  private:
   Runtime() = default;
-  std::string build(std::shared_ptr<const tls::ServerContext> demo_tls);
+  std::string build(std::shared_ptr<const tls::ServerContext> demo_tls, const Runtime* previous);
+  std::string build_pools(const Runtime* previous);
+  std::string build_routes(const Runtime* previous);
+  std::string build_listeners(std::shared_ptr<const tls::ServerContext> demo_tls,
+                              const Runtime* previous);
+  std::string load_certificate(ListenerRuntime& listener, const Runtime* previous) const;
 
   conf::Config config_;
   std::unique_ptr<rules::Router> router_;
+  std::vector<std::shared_ptr<balance::Pool>> pools_;
   std::vector<RouteRuntime> routes_;
   std::vector<rules::IpLimits*> limits_;
   std::vector<ListenerRuntime> listeners_;

@@ -50,20 +50,17 @@ struct Server::HeapKeeper final : net::Timer::Handler {
   net::Timer timer;
 };
 
-Server::Server(std::shared_ptr<Runtime> runtime)
-    : runtime_(std::move(runtime)), mailbox_(loop_), deadline_(std::make_unique<Deadline>(*this)) {
-  shared_.runtime = runtime_;
-}
+Server::Server(std::shared_ptr<Runtime> runtime, Load load)
+    : runtime_(std::move(runtime)),
+      load_(std::move(load)),
+      mailbox_(loop_),
+      deadline_(std::make_unique<Deadline>(*this)) {}
 
 Server::~Server() = default;
 
 std::string Server::start() {
-  for (std::size_t i = 0; i < runtime_->listeners().size(); ++i) {
-    net::Bound bound = net::listen_on(runtime_->listeners()[i].settings->address);
-    if (!bound.fd) return bound.error;
-    runtime_->set_bound(i, bound.address);
-    shared_.listening.push_back(std::move(bound.fd));
-  }
+  std::string problem = bind_listeners(*runtime_, nullptr, sockets_);
+  if (!problem.empty()) return problem;
   const std::string& user = runtime_->config().server.user;
   if (!user.empty()) return drop_privileges(user);
   if (geteuid() == 0) observe::log_warn("running as root: set server.user to drop privileges");
@@ -86,11 +83,15 @@ int Server::run() {
     shared_.workers.push_back(std::make_unique<Worker>(shared_, i, tag));
   net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1},
                        [this](int number) { on_signal(number); });
-  for (auto& worker : shared_.workers) worker->start();
+  for (auto& worker : shared_.workers) {
+    worker->take({runtime_, sockets_}, nullptr);
+    worker->start();
+  }
   for (const ListenerRuntime& listener : runtime_->listeners()) {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
   HeapKeeper heap(*this);
+  checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
   observe::log_info("ready: {} worker{}", count, count == 1 ? "" : "s");
   loop_.run();
   for (auto& worker : shared_.workers) worker->stop();
@@ -101,7 +102,7 @@ int Server::run() {
 
 void Server::on_signal(int number) {
   if (number == SIGUSR1) return observe::reopen_logs();
-  if (number == SIGHUP) return observe::log_warn("HUP: reload is not available in this version");
+  if (number == SIGHUP) return on_hup();
   if (draining_) {
     observe::log_warn("second signal: ending at once");
     exit_code_ = 3;
@@ -112,6 +113,7 @@ void Server::on_signal(int number) {
 
 void Server::drain() {
   draining_ = true;
+  checks_.reset();
   shared_.stopping.store(true, std::memory_order_release);
   conf::Millis deadline = runtime_->config().server.drain.deadline;
   observe::log_info("draining {} connections, at most {} s", shared_.connections.load(),

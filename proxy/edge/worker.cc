@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "proxy/net/socket.h"
@@ -47,16 +48,38 @@ void Worker::join() {
 
 void Worker::run() {
   pthread_setname_np(pthread_self(), "worker");
-  for (std::size_t i = 0; i < shared_.listening.size(); ++i) {
-    acceptors_.push_back(
-        std::make_unique<net::Acceptor>(loop_, shared_.listening[i].get(), i, *this));
-  }
   loop_.run();
-  acceptors_.clear();
+  doors_.clear();
   links_.for_each([](Link& link) { link.force_end(); });
   links_.bury();
   idle_.clear();
   access_.flush();
+}
+
+void Worker::take(Snapshot snapshot, std::function<void()> taken) {
+  mailbox_.post([this, snapshot = std::move(snapshot), taken = std::move(taken)]() mutable {
+    swap(std::move(snapshot));
+    if (taken) taken();
+  });
+}
+
+// A socket that stays keeps its acceptor: nothing that waits there is lost.
+void Worker::swap(Snapshot snapshot) {
+  std::vector<Door> doors;
+  for (std::size_t i = 0; i < snapshot.sockets.size(); ++i) {
+    auto kept = std::find_if(doors_.begin(), doors_.end(),
+                             [&](const Door& door) { return door.socket == snapshot.sockets[i]; });
+    if (kept != doors_.end()) {
+      kept->acceptor->set_tag(i);
+      doors.push_back(std::move(*kept));
+      continue;
+    }
+    const int fd = snapshot.sockets[i]->fd.get();
+    auto acceptor = std::make_unique<net::Acceptor>(loop_, fd, i, *this);
+    doors.push_back({std::move(snapshot.sockets[i]), std::move(acceptor)});
+  }
+  doors_ = std::move(doors);
+  home_.runtime = std::move(snapshot.runtime);
 }
 
 Worker& Worker::least_loaded() {
@@ -70,20 +93,20 @@ Worker& Worker::least_loaded() {
 void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t listener) {
   Worker& target = least_loaded();
   Connection::Arrival arrival;
-  arrival.runtime = shared_.runtime;
+  arrival.runtime = home_.runtime;
   arrival.listener = listener;
   arrival.fd = std::move(fd);
   arrival.peer = peer;
   arrival.too_many = shared_.connections.load(std::memory_order_relaxed) >=
-                     shared_.runtime->config().server.max_connections;
+                     home_.runtime->config().server.max_connections;
   arrival.place = Place(target.load_, arrival.too_many ? shared_.refused : shared_.connections);
-  if (&target == this) return take(std::move(arrival));
+  if (&target == this) return adopt(std::move(arrival));
   // std::function wants what can be copied.
   auto packed = std::make_shared<Connection::Arrival>(std::move(arrival));
-  target.mailbox_.post([&target, packed] { target.take(std::move(*packed)); });
+  target.mailbox_.post([&target, packed] { target.adopt(std::move(*packed)); });
 }
 
-void Worker::take(Connection::Arrival arrival) {
+void Worker::adopt(Connection::Arrival arrival) {
   auto connection = std::make_unique<Connection>(home_, std::move(arrival));
   Connection& begun = *connection;
   links_.adopt(std::move(connection));

@@ -17,10 +17,22 @@ namespace fairlead::edge {
 
 class Worker;
 
+// A listening socket. It is closed when no worker accepts on it any more.
+struct Listening {
+  net::Fd fd;
+  conf::Address address;     // as bound
+  std::uint64_t number = 0;  // as in ListenerRuntime
+};
+
+// What a reload replaces as a whole. The sockets are not the runtime's own: old sessions keep that,
+// and a socket nobody accepts on must not stay open.
+struct Snapshot {
+  std::shared_ptr<const Runtime> runtime;
+  std::vector<std::shared_ptr<const Listening>> sockets;  // one per listener, in its order
+};
+
 // What the workers share.
 struct Shared {
-  std::shared_ptr<const Runtime> runtime;
-  std::vector<net::Fd> listening;             // one per listener, in its order
   std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
   std::atomic<bool> stopping{false};          // new handshakes are refused
   std::atomic<std::uint32_t> refused{0};      // beyond it, about to be answered 503
@@ -33,7 +45,11 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   Worker(Shared& shared, unsigned number, std::uint32_t tag);
   ~Worker();
 
+  // Before start(): take() first.
   void start();
+  // Any thread: accept on these sockets, serve new connections by this runtime; then `taken` is
+  // called, from the worker's thread.
+  void take(Snapshot snapshot, std::function<void()> taken);
   // Any thread: refuse what is new, end what there is; then `drained` is called, from the worker's
   // thread.
   void drain(net::TimePoint deadline, std::function<void()> drained);
@@ -47,10 +63,16 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void run();
   void on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t listener) override;
   void on_accept_paused(int error_number) override;
-  void take(Connection::Arrival arrival);
+  void adopt(Connection::Arrival arrival);
+  void swap(Snapshot snapshot);
   Worker& least_loaded();
   void on_turn_end();
   void on_timer(net::Timer& timer) override;
+
+  struct Door {
+    std::shared_ptr<const Listening> socket;
+    std::unique_ptr<net::Acceptor> acceptor;
+  };
 
   Shared& shared_;
   std::atomic<std::uint32_t> load_{0};
@@ -61,7 +83,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   IdlePool idle_;
   net::Timer log_timer_;
   Home home_;
-  std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+  std::vector<Door> doors_;  // in the order of the runtime's listeners
   std::function<void()> drained_;
   std::thread thread_;
 };

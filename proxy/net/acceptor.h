@@ -30,6 +30,8 @@ class Acceptor final : Timer::Handler {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
+  void set_tag(std::size_t tag) { tag_ = tag; }
+
  private:
   static constexpr int kBatch = 16;  // so that a storm of connects does not starve the relays
   static constexpr std::chrono::milliseconds kPause{250};

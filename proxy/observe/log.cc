@@ -139,6 +139,10 @@ std::string open_logs(const conf::Log& settings) {
   }
 }
 
+void set_log_level(conf::Log::Level level) {
+  if (logs().main) logs().main->set_level(to_spdlog(level));
+}
+
 void reopen_logs() {
   for (auto& file : logs().files) {
     try {

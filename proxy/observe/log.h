@@ -19,6 +19,8 @@ enum class Level : std::uint8_t { debug, info, warn, error };
 
 // Opens both logs. Returns "" or why a file cannot be written.
 std::string open_logs(const conf::Log& settings);
+// Another level from now on; any thread.
+void set_log_level(conf::Log::Level level);
 // Opens files anew, after something has rotated them away (USR1).
 void reopen_logs();
 // Writes out what is queued and closes; nothing may log after it.

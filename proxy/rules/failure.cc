@@ -30,6 +30,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::max_connections,              "max_connections",             proxy,   false, 503,  true,  0,    0,    "too many connections"},
   {Cause::draining,                     "draining",                    proxy,   false, 503,  true,  0,    0,    "this server is stopping"},
   {Cause::no_server,                    "no_server",                   backend, false, 503,  false, 0,    0,    "no server is available"},
+  {Cause::server_full,                  "server_full",                 backend, false, 503,  false, 0,    0,    "every server has its most sessions"},
   {Cause::redirected,                   "redirected",                  nobody,  false, 308,  false, 0,    0,    "use https"},
   {Cause::bad_proxy_header,             "bad_proxy_header",            client,  false, 0,    true,  0,    0,    "no valid PROXY header"},
   {Cause::untrusted_proxy,              "untrusted_proxy",             client,  false, 0,    true,  0,    0,    "the peer is not in trusted_proxies"},

@@ -29,7 +29,8 @@ enum class Cause : std::uint8_t {
   max_connections,
   draining,
   no_server,
-  redirected,  // redirect_to_https
+  server_full,  // max_sessions
+  redirected,   // redirect_to_https
   // A connection that never got to a request.
   bad_proxy_header,
   untrusted_proxy,

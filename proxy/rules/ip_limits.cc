@@ -39,13 +39,20 @@ std::size_t IpLimits::KeyHash::operator()(const Key& key) const {
   return mix(mix(high ^ seed) ^ low);
 }
 
+IpLimits::Table::Table(std::size_t max_entries)
+    : max_per_stripe(std::max<std::size_t>(1, max_entries / kStripes)), seed(random_seed()) {
+  for (auto& stripe : stripes) stripe.entries = decltype(stripe.entries)(0, KeyHash{seed});
+}
+
 IpLimits::IpLimits(const conf::Limits& limits, std::size_t max_entries)
     : rate_(limits.handshakes_per_ip),
       connections_(limits.connections_per_ip),
-      max_per_stripe_(std::max<std::size_t>(1, max_entries / kStripes)),
-      seed_(random_seed()) {
-  for (auto& stripe : stripes_) stripe.entries = decltype(stripe.entries)(0, KeyHash{seed_});
-}
+      table_(std::make_shared<Table>(max_entries)) {}
+
+IpLimits::IpLimits(const conf::Limits& limits, const IpLimits& previous)
+    : rate_(limits.handshakes_per_ip),
+      connections_(limits.connections_per_ip),
+      table_(previous.table_) {}
 
 IpLimits::Key IpLimits::key_of(const conf::Ip& ip) {
   Key key{ip.bytes};
@@ -56,11 +63,11 @@ IpLimits::Key IpLimits::key_of(const conf::Ip& ip) {
 
 IpLimits::Stripe& IpLimits::stripe(const Key& key) const {
   // The top bits: the map inside uses the hash modulo its size.
-  return stripes_[std::uint64_t{KeyHash{seed_}(key)} >> 58];
+  return table_->stripes[std::uint64_t{KeyHash{table_->seed}(key)} >> 58];
 }
 
 bool IpLimits::idle(Entry& entry, Clock::time_point now) const {
-  return entry.open == 0 && (!rate_ || entry.bucket.full(now));
+  return entry.open == 0 && entry.bucket.full(now);
 }
 
 void IpLimits::forget_idle(Stripe& stripe, std::size_t buckets, Clock::time_point now) const {
@@ -77,8 +84,8 @@ void IpLimits::forget_idle(Stripe& stripe, std::size_t buckets, Clock::time_poin
 IpLimits::Entry* IpLimits::entry(Stripe& stripe, const Key& key, Clock::time_point now) const {
   auto& entries = stripe.entries;
   if (const auto it = entries.find(key); it != entries.end()) return &it->second;
-  forget_idle(stripe, entries.size() < max_per_stripe_ ? kSweepAlways : kSweepFull, now);
-  if (entries.size() >= max_per_stripe_) return nullptr;
+  forget_idle(stripe, entries.size() < table_->max_per_stripe ? kSweepAlways : kSweepFull, now);
+  if (entries.size() >= table_->max_per_stripe) return nullptr;
   return &entries.emplace(key, Entry{rate_ ? TokenBucket(*rate_, now) : TokenBucket(), 0})
               .first->second;
 }
@@ -90,6 +97,7 @@ IpLimits::Entered IpLimits::enter(const conf::Ip& ip, Clock::time_point now) {
   const std::lock_guard lock(home.mutex);
   Entry* const found = entry(home, key, now);
   if (!found) return {};
+  if (rate_ && !found->bucket.is_for(*rate_)) found->bucket = TokenBucket(*rate_, now);
   if (rate_ && !found->bucket.take(1, now)) {
     return {Answer::rate, found->bucket.wait(1, now), false};
   }
@@ -109,7 +117,7 @@ void IpLimits::leave(const conf::Ip& ip) {
   const auto it = home.entries.find(key);
   if (it == home.entries.end() || it->second.open == 0) return;
   // With a rate the entry stays until its bucket is full: leaving must not buy a new one.
-  if (--it->second.open == 0 && !rate_) home.entries.erase(it);
+  if (--it->second.open == 0 && !it->second.bucket.limits()) home.entries.erase(it);
 }
 
 std::uint32_t IpLimits::open(const conf::Ip& ip) const {
@@ -122,7 +130,7 @@ std::uint32_t IpLimits::open(const conf::Ip& ip) const {
 
 std::size_t IpLimits::entries() const {
   std::size_t sum = 0;
-  for (const auto& stripe : stripes_) {
+  for (const auto& stripe : table_->stripes) {
     const std::lock_guard lock(stripe.mutex);
     sum += stripe.entries.size();
   }

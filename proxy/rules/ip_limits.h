@@ -1,13 +1,14 @@
 #pragma once
 // Handshakes and open sessions per client address: one table per route, striped, shared by the
-// workers. Touched at a session's start and end only, never per frame. IPv6 counts by /64. Bounded
-// in memory and in work: a new address makes a few others be looked at, and those with no open
-// session and a full bucket are forgotten (a new entry would be the same). When none can be, the
-// new address is not counted rather than refused.
+// workers and by the snapshots that reloads make. Touched at a session's start and end only, never
+// per frame. IPv6 counts by /64. Bounded in memory and in work: a new address makes a few others be
+// looked at, and those with no open session and a full bucket are forgotten (a new entry would be
+// the same). When none can be, the new address is not counted rather than refused.
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -22,6 +23,9 @@ class IpLimits {
  public:
   explicit IpLimits(const conf::Limits& limits,
                     std::size_t max_entries = conf::bounds::kIpTableEntries);
+  // After a reload: other limits over the same table, so that what is open stays counted. Where the
+  // rate is another one, an address's bucket begins full.
+  IpLimits(const conf::Limits& limits, const IpLimits& previous);
 
   enum class Answer : std::uint8_t { ok, rate, connections };
 
@@ -70,6 +74,14 @@ class IpLimits {
 
   static constexpr std::size_t kStripes = 64;
 
+  struct Table {
+    explicit Table(std::size_t max_entries);
+
+    std::size_t max_per_stripe;
+    std::uint64_t seed;
+    std::array<Stripe, kStripes> stripes;
+  };
+
   static Key key_of(const conf::Ip& ip);
   Stripe& stripe(const Key& key) const;
   bool idle(Entry& entry, Clock::time_point now) const;
@@ -79,9 +91,7 @@ class IpLimits {
 
   std::optional<conf::Rate> rate_;
   std::optional<std::uint32_t> connections_;
-  std::size_t max_per_stripe_;
-  std::uint64_t seed_;
-  mutable std::array<Stripe, kStripes> stripes_;
+  std::shared_ptr<Table> table_;
 };
 
 }  // namespace fairlead::rules

@@ -14,6 +14,10 @@ constexpr conf::Millis kLongestWait = std::chrono::hours(24 * 365);
 TokenBucket::TokenBucket(const conf::Rate& rate, Clock::time_point now)
     : rate_(rate.per_second), burst_(std::max(rate.burst, 1.0)), tokens_(burst_), last_(now) {}
 
+bool TokenBucket::is_for(const conf::Rate& rate) const {
+  return conf::Rate{rate_, burst_} == conf::Rate{rate.per_second, std::max(rate.burst, 1.0)};
+}
+
 // A million refills of a fraction each may miss the sum by this much: a token that is due must not
 // be late for it.
 double TokenBucket::slack() const {

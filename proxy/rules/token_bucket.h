@@ -26,6 +26,11 @@ class TokenBucket {
   // if there are.
   conf::Millis wait(double n, Clock::time_point now);
   bool full(Clock::time_point now);
+  // Was made for that rate.
+  bool is_for(const conf::Rate& rate) const;
+
+  // Was made for any: the default one limits nothing, and is always full.
+  bool limits() const { return burst_ > 0; }
 
  private:
   double slack() const;

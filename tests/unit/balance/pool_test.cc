@@ -7,42 +7,21 @@
 #include <utility>
 
 #include "tests/support/catch.h"
+#include "tests/unit/balance/pools.h"
 
 namespace fairlead::balance {
 namespace {
+
+using test::backend;
+using test::kStart;
+using test::pick;
+using test::sessions;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 static_assert(!std::is_copy_constructible_v<Lease> && std::is_nothrow_move_constructible_v<Lease>);
 static_assert(sizeof(Lease) <= 24, "every session holds one");
-
-const Clock::time_point kStart{std::chrono::hours(1000)};
-
-conf::Backend backend(std::initializer_list<std::uint32_t> weights,
-                      conf::Backend::Balance balance = conf::Backend::Balance::least_connections) {
-  conf::Backend result;
-  result.name = "chat";
-  result.balance = balance;
-  std::uint16_t port = 8080;
-  for (const auto weight : weights) {
-    conf::BackendServer server;
-    server.address.ip = conf::Ip::v4(0x0a00000b);
-    server.address.port = port++;
-    server.weight = weight;
-    result.servers.push_back(server);
-  }
-  return result;
-}
-
-std::uint32_t sessions(const Pool& pool, std::size_t index) {
-  return pool.server(index).sessions.load();
-}
-
-// Without a cookie, with nothing tried.
-Lease pick(Pool& pool, Clock::time_point now) {
-  return pool.pick(kNoServer, {}, now);
-}
 
 }  // namespace
 
@@ -150,14 +129,13 @@ TEST_CASE("pool: the sticky server is taken while it may be", "[balance][pool]")
     CHECK(pool->pick(1, {1}, kStart).index() == 0);
   }
   SECTION("in backoff: another, and later it again") {
-    pool->connect_failed(1, kStart);
+    pool->failed(1, kStart);
     CHECK(pool->pick(1, {}, kStart).index() == 0);
     CHECK(pool->pick(1, {}, kStart + seconds(2)).index() == 1);
   }
-  SECTION("in backoff like all the others: whichever leaves it first") {
-    pool->connect_failed(0, kStart);
-    pool->connect_failed(1, kStart + seconds(0));
-    CHECK(pool->pick(1, {}, kStart));
+  SECTION("ejected, and the other was tried: it all the same") {
+    pool->failed(1, kStart);
+    CHECK(pool->pick(1, {0}, kStart).index() == 1);
   }
   SECTION("out of range: as without") {
     CHECK(pool->pick(2, {}, kStart).index() == 0);
@@ -166,40 +144,39 @@ TEST_CASE("pool: the sticky server is taken while it may be", "[balance][pool]")
 
 TEST_CASE("pool: a server that failed is avoided for a second or so", "[balance][pool]") {
   const auto pool = Pool::make(backend({1000, 1}));
-  pool->connect_failed(0, kStart);
+  pool->failed(0, kStart);
   for (const int ms : {0, 100, 799}) {
     CAPTURE(ms);
     CHECK(pick(*pool, kStart + milliseconds(ms)).index() == 1);
   }
   CHECK(pick(*pool, kStart + milliseconds(1200)).index() == 0);
   // Failing again it is avoided for twice as long.
-  pool->connect_failed(0, kStart + milliseconds(1200));
+  pool->failed(0, kStart + milliseconds(1200));
   CHECK(pick(*pool, kStart + milliseconds(1200 + 1599)).index() == 1);
   CHECK(pick(*pool, kStart + milliseconds(1200 + 2400)).index() == 0);
   // A success forgets.
-  pool->connect_failed(0, kStart + milliseconds(3600));
+  pool->failed(0, kStart + milliseconds(3600));
   CHECK(pick(*pool, kStart + milliseconds(3600)).index() == 1);
-  pool->connect_succeeded(0);
+  pool->succeeded(0);
   CHECK(pick(*pool, kStart + milliseconds(3600)).index() == 0);
 }
 
-TEST_CASE("pool: with all in backoff the first to leave it is tried", "[balance][pool]") {
-  const auto pool = Pool::make(backend({1, 1, 1}));
-  pool->connect_failed(2, kStart);
-  pool->connect_failed(0, kStart + milliseconds(500));
-  pool->connect_failed(1, kStart + milliseconds(500));
+TEST_CASE("pool: when only ejected ones are left, the first to come back is tried",
+          "[balance][pool]") {
+  const auto pool = Pool::make(backend({1, 1, 1, 1}));
+  pool->failed(2, kStart);
+  pool->failed(0, kStart + milliseconds(500));
+  pool->server(1).up = false;
+  pool->server(3).admin = AdminState::drain;
   const auto now = kStart + milliseconds(600);
-  // Server 2 is free at 1200 ms at the latest, the others at 1300 ms at the earliest.
+  // Server 2 is free at 1200 ms at the latest, server 0 at 1300 ms at the earliest.
   CHECK(pick(*pool, now).index() == 2);
   CHECK(pick(*pool, now).index() == 2);
-  const auto next = pool->pick(kNoServer, {2}, now);
-  REQUIRE(next);
-  CHECK(next.index() != 2);
-  CHECK(pool->pick(kNoServer, {2, next.index()}, now).index() == 1 - next.index());
-  CHECK_FALSE(pool->pick(kNoServer, {0, 1, 2}, now));
+  CHECK(pool->pick(kNoServer, {2}, now).index() == 0);
+  CHECK_FALSE(pool->pick(kNoServer, {0, 2}, now));
   // One that works again comes before all of them.
-  pool->connect_succeeded(1);
-  CHECK(pick(*pool, now).index() == 1);
+  pool->succeeded(0);
+  CHECK(pick(*pool, now).index() == 0);
 }
 
 TEST_CASE("pool: jitter differs between servers", "[balance][pool]") {
@@ -211,7 +188,7 @@ TEST_CASE("pool: jitter differs between servers", "[balance][pool]") {
     from.servers.push_back(server);
   }
   const auto pool = Pool::make(from);
-  for (std::size_t i = 0; i < pool->size(); ++i) pool->connect_failed(i, kStart);
+  for (std::size_t i = 0; i < pool->size(); ++i) pool->failed(i, kStart);
   std::vector<Lease> held;
   for (std::size_t i = 0; i < pool->size(); ++i) held.push_back(pick(*pool, kStart + seconds(1)));
   std::size_t back = 0;
@@ -272,7 +249,7 @@ TEST_CASE("pool: several threads never pick the same least one", "[balance][pool
     for (std::uint32_t i = 0; i < kEach; ++i) {
       held[at].push_back(pick(*pool, kStart));
       if (random() % 50 == 0) {
-        pool->connect_succeeded(held[at].back().index());
+        pool->succeeded(held[at].back().index());
       }
     }
   };
@@ -282,6 +259,112 @@ TEST_CASE("pool: several threads never pick the same least one", "[balance][pool
   for (std::size_t i = 0; i < 4; ++i) CHECK(sessions(*pool, i) == kEach);
   held.clear();
   for (std::size_t i = 0; i < 4; ++i) CHECK(sessions(*pool, i) == 0);
+}
+
+TEST_CASE("pool: over a reload a server that stays is the same", "[balance][pool][reload]") {
+  const auto before = Pool::make(backend({1, 1, 1}));
+  const Lease held = pick(*before, kStart);
+  REQUIRE(held.index() == 0);
+  auto from = backend({1, 1, 1, 1});
+  std::reverse(from.servers.begin(), from.servers.end());
+  from.servers.pop_back();  // 8080, where the session is, goes; 8083 is new
+  const auto after = Pool::make(from, before.get());
+  REQUIRE(after->size() == 3);
+  CHECK(after->server(0).name == "10.0.0.11:8083");
+  CHECK(after->servers()[1] == before->servers()[2]);
+  CHECK(after->servers()[2] == before->servers()[1]);
+  const Lease second = after->pick(2, {}, kStart);
+  CHECK(sessions(*before, 1) == 1);
+}
+
+TEST_CASE("pool: a removed server that comes back has its sessions", "[balance][pool][reload]") {
+  auto pool = Pool::make(backend({1, 1}));
+  Lease held = pool->pick(1, {}, kStart);
+  const PoolServer* const server = &pool->server(1);
+  // Gone for several reloads; the session's lease keeps it.
+  for (int i = 0; i < 3; ++i) pool = Pool::make(backend({1}), pool.get());
+  pool = Pool::make(backend({1, 1}), pool.get());
+  CHECK(&pool->server(1) == server);
+  CHECK(sessions(*pool, 1) == 1);
+  CHECK(pick(*pool, kStart).index() == 0);
+  held.reset();
+  CHECK(sessions(*pool, 1) == 0);
+}
+
+TEST_CASE("pool: a removed server is freed with its last session", "[balance][pool][reload]") {
+  auto before = Pool::make(backend({1, 1}));
+  const std::weak_ptr<PoolServer> gone = before->servers()[1];
+  Lease held = before->pick(1, {}, kStart);
+  const auto after = Pool::make(backend({1}), before.get());
+  before.reset();
+  CHECK_FALSE(gone.expired());
+  held.reset();
+  CHECK(gone.expired());
+}
+
+TEST_CASE("pool: a server in backoff is so after a reload, and for both",
+          "[balance][pool][reload]") {
+  const auto before = Pool::make(backend({1, 1}));
+  before->failed(0, kStart);
+  const auto after = Pool::make(backend({1, 1}), before.get());
+  CHECK(pick(*after, kStart).index() == 1);
+  // An exchange of the old snapshot finds it well again.
+  before->succeeded(0);
+  const Lease held = after->pick(1, {}, kStart);
+  CHECK(pick(*after, kStart).index() == 0);
+}
+
+TEST_CASE("pool: the file's weights come with take_effect, if they changed",
+          "[balance][pool][reload]") {
+  const auto before = Pool::make(backend({1, 2, 3}));
+  before->servers()[1]->weight = 20;  // the API's
+  before->servers()[2]->weight = 30;
+  const auto after = Pool::make(backend({5, 2, 4}), before.get());
+  const auto weights = [&] {
+    std::vector<std::uint32_t> all;
+    for (const auto& server : after->servers()) all.push_back(server->weight);
+    return all;
+  };
+  CHECK(weights() == std::vector<std::uint32_t>{1, 20, 30});  // it may yet come to nothing
+  after->take_effect();
+  CHECK(weights() == std::vector<std::uint32_t>{5, 20, 4});
+}
+
+TEST_CASE("pool: sids live on where both have them", "[balance][pool][reload]") {
+  auto from = backend({1});
+  const auto without = Pool::make(from);
+  from.sticky = conf::Sticky();
+  from.sticky->engine_io = true;
+  const auto first = Pool::make(from, without.get());
+  REQUIRE(first->sids());
+  CHECK(Pool::make(from, first.get())->sids() == first->sids());
+  from.sticky->engine_io = false;
+  CHECK_FALSE(Pool::make(from, first.get())->sids());
+}
+
+TEST_CASE("pool: two servers of one name stay two", "[balance][pool][reload]") {
+  auto from = backend({1});
+  from.servers.push_back(from.servers[0]);
+  const auto before = Pool::make(from);
+  const auto after = Pool::make(from, before.get());
+  CHECK(after->servers()[0] == before->servers()[0]);
+  CHECK(after->servers()[1] == before->servers()[1]);
+}
+
+TEST_CASE("pool: old and new are used by several threads at once", "[balance][pool][reload]") {
+  const auto before = Pool::make(backend({1, 1, 1}));
+  const auto after = Pool::make(backend({1, 1, 1}), before.get());
+  const auto work = [](Pool& pool) {
+    for (int i = 0; i < 2'000; ++i) {
+      const Lease held = pick(pool, kStart);
+      if (i % 3 == 0) pool.failed(held.index(), kStart);
+      if (i % 3 == 1) pool.succeeded(held.index());
+    }
+  };
+  std::thread other([&] { work(*before); });
+  work(*after);
+  other.join();
+  for (std::size_t i = 0; i < 3; ++i) CHECK(sessions(*after, i) == 0);
 }
 
 }  // namespace fairlead::balance

@@ -137,3 +137,17 @@ TEST_CASE("check: hash_key needs balance = \"hash\"", "[conf][check]") {
   REQUIRE(problems("hash_key = \"path\"\nbalance = \"hash\"\n").empty());
   REQUIRE(problems("balance = \"hash\"\n").empty());
 }
+
+TEST_CASE("check: one server at least is no backup", "[conf][check]") {
+  const auto problems = [](const std::string& servers) {
+    return messages(
+        load("[[listener]]\naddress = \"127.0.0.1:1\"\n[[route]]\nbackend = \"b\"\n"
+             "[[backend]]\nname = \"b\"\nservers = [" +
+             servers + "]\n"));
+  };
+  REQUIRE(
+      problems("{ address = \"a:1\", backup = true }, { address = \"a:2\", backup = true }") ==
+      std::vector<std::string>{"f:7:11: backend \"b\": servers: all are backups: of what? One at "
+                               "least has to do the work"});
+  REQUIRE(problems("\"a:1\", { address = \"a:2\", backup = true }").empty());
+}

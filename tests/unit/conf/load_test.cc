@@ -81,9 +81,20 @@ on_excess = "close"
 connect = "1h"
 [[backend]]
 name = "app"
-servers = ["LocalHost:3000", { address = "unix:/run/app.sock", weight = 1000 }]
+servers = ["LocalHost:3000", { address = "unix:/run/app.sock", weight = 1000, max_sessions = 20000 },
+  { address = "10.0.0.1:1", backup = true }]
+slow_start = 100
 balance = "round-robin"
 sticky = { cookie = "c", secret_file = "secret", max_age = "1h", same_site = "Strict" }
+[backend.health]
+type = "websocket"
+path = "/socket?token=1"
+host = "chat.example.com"
+subprotocol = "health"
+interval = "10s"
+timeout = "1s"
+rise = 1
+fall = 5
 )");
   REQUIRE(config.server.workers == 3);
   REQUIRE(config.server.max_connections == 77);
@@ -143,6 +154,19 @@ sticky = { cookie = "c", secret_file = "secret", max_age = "1h", same_site = "St
   REQUIRE(backend.sticky->secret == "0123456789abcdef");
   REQUIRE(backend.sticky->max_age == Millis{3'600'000});
   REQUIRE(backend.sticky->same_site == Sticky::SameSite::strict);
+  REQUIRE(backend.servers.at(1).max_sessions == 20'000U);
+  REQUIRE_FALSE(backend.servers.at(1).backup);
+  REQUIRE_FALSE(backend.servers.at(2).max_sessions.has_value());
+  REQUIRE(backend.servers.at(2).backup);
+  REQUIRE(backend.slow_start == 100U);
+  REQUIRE(backend.health->type == Health::Type::websocket);
+  REQUIRE(backend.health->path == "/socket?token=1");
+  REQUIRE(backend.health->host == "chat.example.com");
+  REQUIRE(backend.health->subprotocol == "health");
+  REQUIRE(backend.health->interval == Millis{10'000});
+  REQUIRE(backend.health->timeout == Millis{1000});
+  REQUIRE(backend.health->rise == 1);
+  REQUIRE(backend.health->fall == 5);
 }
 
 TEST_CASE("load: a table's place does not matter to those that inherit", "[conf][load]") {

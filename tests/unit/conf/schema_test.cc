@@ -22,8 +22,50 @@ TEST_CASE("schema: each kind of problem, at its place", "[conf][schema]") {
       {"sticky.engine_io = 1",
        "f:9:20: backend \"app\": sticky: engine_io: must be true or false, not an integer"},
       {"balance = 3", "f:9:11: backend \"app\": balance: must be a string, not an integer"},
-      {"  health = { type = \"tcp\" }",
-       "f:9:3: backend \"app\": key \"health\" is not available in this version"},
+      {"  rebalance = { skew = \"20%\" }",
+       "f:9:3: backend \"app\": key \"rebalance\" is not available in this version"},
+      {"health = { path = \"/\" }", "f:9:10: backend \"app\": health: key \"type\" is missing"},
+      {"health = { type = \"icmp\" }",
+       "f:9:19: backend \"app\": health: type: must be \"tcp\", \"http\" or \"websocket\", not "
+       "\"icmp\""},
+      {"health = { type = \"http\", path = \"up\" }",
+       "f:9:34: backend \"app\": health: path: must begin with \"/\""},
+      {"health = { type = \"http\", path = \"/a b\" }",
+       "f:9:34: backend \"app\": health: path: must have blanks and other than ASCII "
+       "percent-encoded"},
+      {"health = { type = \"http\", host = \"a b\" }",
+       "f:9:34: backend \"app\": health: host: \"a b\" is not a host"},
+      {"health = { type = \"tcp\", host = \"a\" }",
+       "f:9:33: backend \"app\": health: host: only a check of type \"http\" or \"websocket\" "
+       "sends "
+       "one"},
+      {"health = { type = \"tcp\", path = \"/\" }",
+       "f:9:33: backend \"app\": health: path: only a check of type \"http\" or \"websocket\" asks "
+       "for one"},
+      {"health = { type = \"http\", subprotocol = \"a\" }",
+       "f:9:41: backend \"app\": health: subprotocol: only a check of type \"websocket\" offers "
+       "one"},
+      {"health = { type = \"websocket\", status = 200 }",
+       "f:9:41: backend \"app\": health: status: only a check of type \"http\" has an answer's "
+       "status to look at"},
+      {"health = { type = \"websocket\", subprotocol = \"a b\" }",
+       "f:9:46: backend \"app\": health: subprotocol: \"a b\" is not a subprotocol's name"},
+      {"health = { type = \"http\", status = \"ok\" }",
+       "f:9:36: backend \"app\": health: status: must be a status or a range of 200 to 599, such "
+       "as "
+       "\"200\" or \"200-399\""},
+      {"health = { type = \"http\", status = 99 }",
+       "f:9:36: backend \"app\": health: status: must be a status or a range of 200 to 599, such "
+       "as "
+       "\"200\" or \"200-399\""},
+      {"health = { type = \"http\", status = true }",
+       "f:9:36: backend \"app\": health: status: must be a status or a string such as \"200-399\", "
+       "not true or false"},
+      {"health = { type = \"tcp\", rise = 0 }",
+       "f:9:33: backend \"app\": health: rise: must be 1 to 100"},
+      {"health = { type = \"tcp\", interval = \"10ms\" }",
+       "f:9:37: backend \"app\": health: interval: must be 100ms to 1h"},
+      {"slow_start = 0", "f:9:14: backend \"app\": slow_start: must be 1 to 10000000"},
       {"sticky = true", "f:9:10: backend \"app\": sticky: must be a table, not true or false"},
       {"sticky = { same_site = \"lax\" }",
        "f:9:24: backend \"app\": sticky: same_site: must be \"Lax\", \"Strict\" or \"None\", not "
@@ -154,8 +196,8 @@ TEST_CASE("schema: each kind of problem, at its place", "[conf][schema]") {
        "f:11:12: backend \"b\": servers: \"a:0\" needs a port other than 0"},
       {"[[backend]]\nname = \"b\"\nservers = [{ address = \"a:1\", weight = 1001 }]",
        "f:11:40: backend \"b\": servers: weight: must be 1 to 1000"},
-      {"[[backend]]\nname = \"b\"\nservers = [{ address = \"a:1\", backup = true }]",
-       "f:11:31: backend \"b\": servers: key \"backup\" is not available in this version"},
+      {"[[backend]]\nname = \"b\"\nservers = [{ address = \"a:1\", max_sessions = 0 }]",
+       "f:11:46: backend \"b\": servers: max_sessions: must be 1 to 10000000"},
       {"[[backend]]\nname = \"b\"\nservers = [\"a:1\", \"A:1\"]",
        "f:11:19: backend \"b\": servers: \"a:1\" is there twice"},
       {"[[backend]]\nname = \"b\"\nservers = [\"http://a:1\"]",

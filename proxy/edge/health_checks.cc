@@ -1,0 +1,102 @@
+#include "proxy/edge/health_checks.h"
+
+#include "proxy/balance/rise_fall.h"
+#include "proxy/edge/health_check.h"
+#include "proxy/observe/log.h"
+
+namespace fairlead::edge {
+namespace {
+
+// `whole` times a random part of it, 0 up to (not including) 1.
+std::chrono::microseconds part_of(std::chrono::microseconds whole, Random& random) {
+  const auto part = (static_cast<std::uint64_t>(whole.count()) * (random.next() >> 32)) >> 32;
+  return std::chrono::microseconds(part);
+}
+
+}  // namespace
+
+// One server: waits, checks, waits.
+class HealthChecks::Target final : net::Timer::Handler, HealthCheck::Handler {
+ public:
+  Target(net::Loop& loop, Random& random, const conf::Health& settings,
+         std::shared_ptr<balance::Pool> pool, std::size_t index)
+      : loop_(loop),
+        random_(random),
+        settings_(settings),
+        pool_(std::move(pool)),
+        index_(index),
+        state_(settings.rise, settings.fall, server().up, server().checked),
+        check_(loop, random, settings, *this),
+        timer_(loop.timers(), *this) {
+    timer_.arm(loop_.now() + part_of(settings_.interval, random_));
+  }
+
+ private:
+  balance::PoolServer& server() const { return pool_->server(index_); }
+
+  void on_timer(net::Timer&) override {
+    begun_ = loop_.now();
+    check_.start(server().address);
+  }
+
+  void on_checked(HealthCheck::Outcome outcome, const std::string& why) override {
+    // One that took longer than the interval is followed by the next at once.
+    const auto tenth = settings_.interval / 10;
+    timer_.arm(begun_ + settings_.interval - tenth + part_of(2 * tenth, random_));
+    if (outcome == HealthCheck::Outcome::unknown) {
+      return observe::log_warn("backend \"{}\": {} could not be checked: {}", pool_->name(),
+                               server().name, why);
+    }
+    note(outcome == HealthCheck::Outcome::passed, why);
+  }
+
+  void note(bool good, const std::string& why) {
+    const bool first = !server().checked.exchange(true, std::memory_order_relaxed);
+    const bool changed = good ? state_.passed() : state_.failed();
+    if (!changed) {
+      if (!good) observe::log_debug("backend \"{}\": {}: {}", pool_->name(), server().name, why);
+      return;
+    }
+    pool_->set_up(index_, good);
+    if (good) {
+      observe::log_info("backend \"{}\": {} is up: {} good check{} in a row", pool_->name(),
+                        server().name, settings_.rise, settings_.rise == 1 ? "" : "s");
+    } else if (first) {
+      observe::log_warn("backend \"{}\": {} is down: {} (the first check)", pool_->name(),
+                        server().name, why);
+    } else {
+      observe::log_warn("backend \"{}\": {} is down: {} ({} failed check{} in a row)",
+                        pool_->name(), server().name, why, settings_.fall,
+                        settings_.fall == 1 ? "" : "s");
+    }
+  }
+
+  net::Loop& loop_;
+  Random& random_;
+  const conf::Health& settings_;
+  std::shared_ptr<balance::Pool> pool_;
+  std::size_t index_;
+  balance::RiseFall state_;
+  HealthCheck check_;
+  net::Timer timer_;
+  net::TimePoint begun_;
+};
+
+HealthChecks::HealthChecks(net::Loop& loop, std::shared_ptr<const Runtime> runtime)
+    : runtime_(std::move(runtime)) {
+  for (std::size_t i = 0; i < runtime_->pools().size(); ++i) {
+    const std::shared_ptr<balance::Pool>& pool = runtime_->pools()[i];
+    const auto& settings = runtime_->config().backends[i].health;
+    for (std::size_t index = 0; index < pool->size(); ++index) {
+      if (settings) {
+        targets_.push_back(std::make_unique<Target>(loop, random_, *settings, pool, index));
+      } else if (!pool->server(index).up) {
+        pool->set_up(index, true);
+      }
+    }
+  }
+}
+
+HealthChecks::~HealthChecks() = default;
+
+}  // namespace fairlead::edge

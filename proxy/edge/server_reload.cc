@@ -1,0 +1,127 @@
+// The server's listening sockets, and the reload: the new configuration is made in full next to the
+// running one, then takes its place at once, or nothing has happened.
+
+#include <algorithm>
+
+#include "proxy/edge/server.h"
+#include "proxy/observe/log.h"
+
+namespace fairlead::edge {
+namespace {
+
+// The socket of the n-th listener of that address, as written ("127.0.0.1:0" may stand there
+// twice).
+std::shared_ptr<const Listening> find_socket(const Server::Sockets& all, const Runtime& before,
+                                             const conf::Address& address,
+                                             const Server::Sockets& taken) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool free = std::find(taken.begin(), taken.end(), all[i]) == taken.end();
+    if (free && before.listeners()[i].settings->address == address) return all[i];
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// One socket for each listener of `next`: the one `before` has at its address, or a new one. What
+// is in `sockets_` stays as it is. Returns "" or why not; then the new ones are closed again.
+std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets& sockets) {
+  Sockets made;
+  for (std::size_t i = 0; i < next.listeners().size(); ++i) {
+    const conf::Address& address = next.listeners()[i].settings->address;
+    std::shared_ptr<const Listening> socket;
+    if (before != nullptr) socket = find_socket(sockets_, *before, address, made);
+    if (!socket) {
+      net::Bound bound = net::listen_on(address);
+      if (!bound.fd) return bound.error;
+      socket = std::make_shared<const Listening>(
+          Listening{std::move(bound.fd), bound.address, ++last_socket_});
+    }
+    next.set_bound(i, socket->address, socket->number);
+    made.push_back(std::move(socket));
+  }
+  sockets = std::move(made);
+  return "";
+}
+
+// One that comes while the workers take the last one over waits for them; several are one.
+void Server::on_hup() {
+  if (!load_) return observe::log_warn("HUP: started without a file, there is nothing to reload");
+  if (taking_workers_ != 0 && !draining_) {
+    reload_again_ = true;
+    return;
+  }
+  reload();
+}
+
+ReloadOutcome Server::reload() {
+  ReloadOutcome outcome;
+  if (!load_) outcome.problems.emplace_back("started without a file, there is nothing to reload");
+  if (draining_) outcome.problems.emplace_back("the process is stopping");
+  if (taking_workers_ != 0) outcome.problems.emplace_back("a reload is under way");
+  if (outcome.problems.empty()) {
+    outcome = try_reload();
+    last_reload_.ok = outcome.ok;
+    last_reload_.at = std::chrono::system_clock::now();
+    ++(outcome.ok ? last_reload_.succeeded : last_reload_.failed);
+  }
+  if (outcome.ok) return outcome;
+  for (const std::string& problem : outcome.problems) observe::log_error("{}", problem);
+  observe::log_error("reload failed, nothing changed: {} problem{}", outcome.problems.size(),
+                     outcome.problems.size() == 1 ? "" : "s");
+  return outcome;
+}
+
+ReloadOutcome Server::try_reload() {
+  conf::LoadResult loaded = load_();
+  if (!loaded.config) {
+    ReloadOutcome outcome;
+    for (const conf::Problem& problem : loaded.problems) outcome.problems.push_back(problem.text());
+    return outcome;
+  }
+  const auto warnings = keep_what_needs_restart(runtime_->config(), *loaded.config);
+  Runtime::Made made = Runtime::make(std::move(*loaded.config), nullptr, runtime_.get());
+  if (!made.runtime) return {false, {made.error}};
+  Sockets sockets;
+  const std::string problem = bind_listeners(*made.runtime, runtime_.get(), sockets);
+  if (!problem.empty()) return {false, {problem}};
+  for (const std::string& warning : warnings) observe::log_warn("{}", warning);
+  commit(std::move(made.runtime), std::move(sockets));
+  return {true, {}};
+}
+
+void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
+  const Changes changes = compare(*runtime_, *next);
+  for (const ListenerRuntime& listener : next->listeners()) {
+    const auto& before = runtime_->listeners();
+    const bool is_new = std::none_of(before.begin(), before.end(), [&](const auto& one) {
+      return one.socket == listener.socket;
+    });
+    if (is_new) observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
+  }
+  // Sessions of what was removed stay: whatever else is to become of them begins here.
+  for (const RemovedServer& removed : changes.removed_servers) {
+    observe::log_info("backend \"{}\": {} was removed, {} sessions stay", removed.backend,
+                      removed.server->name, removed.server->sessions.load());
+  }
+  for (const std::string& route : changes.removed_routes)
+    observe::log_info("route \"{}\" was removed, its sessions stay", route);
+  reload_text_ = changes.text();
+  next->take_effect();
+  runtime_ = std::move(next);
+  checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
+  sockets_ = std::move(sockets);
+  observe::set_log_level(runtime_->config().log.level);
+  taking_workers_ = static_cast<unsigned>(shared_.workers.size());
+  for (auto& worker : shared_.workers) {
+    worker->take({runtime_, sockets_}, [this] { mailbox_.post([this] { worker_has_taken(); }); });
+  }
+}
+
+void Server::worker_has_taken() {
+  if (--taking_workers_ != 0) return;
+  observe::log_info("configuration reloaded: {}", reload_text_);
+  if (std::exchange(reload_again_, false) && !draining_) reload();
+}
+
+}  // namespace fairlead::edge
