@@ -146,7 +146,7 @@ Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& t
   const std::lock_guard lock(*mutex_);
   std::size_t last_resort = kNoServer;  // untried, in backoff, the first that leaves it
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    const bool untried = !contains(tried, i);
+    const bool untried = servers_[i]->available() && !contains(tried, i);
     const bool avoided = servers_[i]->backoff.active(now);
     candidates_[i] = {servers_[i]->weight.load(std::memory_order_relaxed),
                       servers_[i]->sessions.load(std::memory_order_relaxed), untried && !avoided,

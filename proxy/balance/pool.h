@@ -19,6 +19,9 @@
 
 namespace fairlead::balance {
 
+// What a person or the API set a server to: open for new sessions, or not.
+enum class AdminState : std::uint8_t { ready, drain, down };
+
 struct PoolServer {
   std::string name;  // "10.0.0.11:8080", as logs and the sticky id have it
   conf::Address address;
@@ -26,6 +29,14 @@ struct PoolServer {
   std::uint32_t configured_weight = 1;  // the file's; the main thread's alone
   std::uint64_t id = 0;                 // stable_hash of the name
   std::atomic<std::uint32_t> sessions{0};
+  std::atomic<AdminState> admin{AdminState::ready};
+  std::atomic<bool> up{true};  // the active checks' verdict
+
+  bool available() const {
+    return up.load(std::memory_order_relaxed) &&
+           admin.load(std::memory_order_relaxed) == AdminState::ready;
+  }
+
   Backoff backoff;  // under the lock its backend's pools share
 };
 

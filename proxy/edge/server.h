@@ -6,6 +6,7 @@
 #include <string>
 
 #include "conf/load.h"
+#include "proxy/edge/admin_endpoint.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
 #include "proxy/edge/worker.h"
@@ -41,6 +42,7 @@ class Server {
   const LastReload& last_reload() const { return last_reload_; }
 
  private:
+  std::string open_admin();
   void on_signal(int number);
   void drain();
   void finish();
@@ -65,6 +67,7 @@ class Server {
   net::Mailbox mailbox_;
   struct Deadline;
   struct HeapKeeper;
+  std::unique_ptr<AdminEndpoint> admin_;  // null: off
   std::unique_ptr<Deadline> deadline_;
   unsigned draining_workers_ = 0;
   bool draining_ = false;
