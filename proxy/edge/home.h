@@ -50,10 +50,10 @@ struct Home {
   // Set by the main thread before any worker begins to drain: once a client has seen its Close
   // 1001, no worker takes a new handshake any more.
   const std::atomic<bool>* stopping = nullptr;
-  // The newest snapshot: what connections go over to between two requests. Null in tests.
-  std::shared_ptr<const Runtime> runtime{};
   IdlePool* idle = nullptr;  // null: no connection to a server is used twice
   std::string scratch{};     // what is put together to leave in one send; used within one handler
+  // The newest snapshot: what connections go over to between two requests. Null: they keep theirs.
+  std::shared_ptr<const Runtime> runtime{};
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

@@ -36,7 +36,7 @@ conf::Config make_config(conf::Route route, conf::ListenerTimeouts timeouts,
 HttpFlow::HttpFlow(conf::Route route, conf::ListenerTimeouts timeouts, int buffer)
     : access(make_logger(log)),
       idle(loop),
-      home{loop, links, access, {}, 1, false, {}, 0, nullptr, &idle, {}},
+      home{loop, links, access, {}, 1, false, {}, 0, nullptr, &idle, {}, nullptr},
       buffer_(buffer) {
   loop.on_turn_end([this] {
     links.bury();
@@ -50,8 +50,22 @@ HttpFlow::HttpFlow(conf::Route route, conf::ListenerTimeouts timeouts, int buffe
   listening_ = bound.fd.release();
   auto made = edge::Runtime::make(make_config(std::move(route), timeouts, address));
   REQUIRE(made.error == "");
-  runtime_ = std::move(made.runtime);
+  made.runtime->set_bound(0, {}, 1);
+  home.runtime = std::move(made.runtime);
   client = connect();
+}
+
+std::weak_ptr<const edge::Runtime> HttpFlow::reload(
+    const std::function<void(conf::Config&)>& change, std::uint64_t socket) {
+  const std::weak_ptr<const edge::Runtime> before = home.runtime;
+  conf::Config config = home.runtime->config();
+  change(config);
+  auto made = edge::Runtime::make(std::move(config), nullptr, home.runtime.get());
+  REQUIRE(made.error == "");
+  made.runtime->set_bound(0, {}, socket);
+  made.runtime->take_effect();
+  home.runtime = std::move(made.runtime);
+  return before;
 }
 
 HttpFlow::~HttpFlow() {
@@ -61,7 +75,7 @@ HttpFlow::~HttpFlow() {
 std::unique_ptr<FarEnd> HttpFlow::connect() {
   SocketPair pair = make_pair(false, buffer_);
   edge::Connection::Arrival arrival;
-  arrival.runtime = runtime_;
+  arrival.runtime = home.runtime;
   arrival.fd = net::Fd(pair.near);
   arrival.peer.ip = conf::Ip::v4(0xc0000207);
   auto connection = std::make_unique<edge::Connection>(home, std::move(arrival));

@@ -2,6 +2,7 @@
 // A client's connection over a socket pair, and the server's end of each connection Fairlead makes
 // to it. A loop turned by hand, a clock that moves when the test says so.
 
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -45,6 +46,11 @@ class HttpFlow {
 
   bool alive() const { return links.size() != 0; }
 
+  // The worker takes a snapshot with another configuration; the one before. `socket`: that of its
+  // listener, whose first one is 1.
+  std::weak_ptr<const edge::Runtime> reload(const std::function<void(conf::Config&)>& change,
+                                            std::uint64_t socket = 1);
+
   // Another client.
   std::unique_ptr<FarEnd> connect();
 
@@ -63,7 +69,6 @@ class HttpFlow {
   TempDirectory directory_;
   int listening_ = -1;
   int buffer_;
-  std::shared_ptr<edge::Runtime> runtime_;
 };
 
 }  // namespace fairlead::test

@@ -189,4 +189,15 @@ TEST_CASE("sticky: the Set-Cookie value", "[balance][sticky]") {
   CHECK(Sticky(with, "chat", kServers).set_cookie(0, true).starts_with("server_id="));
 }
 
+TEST_CASE("sticky: a random secret lives on, a given one does not", "[balance][sticky][reload]") {
+  const Sticky random(settings(""), "chat", kServers);
+  const Sticky again(settings(""), "chat", kServers, &random);
+  CHECK(pair_of(again, 1) == pair_of(random, 1));
+  const Sticky third(settings(""), "chat", {kServers[2]}, &again);
+  CHECK(pair_of(third, 0) == pair_of(random, 2));
+  const Sticky given(settings(), "chat", kServers, &random);
+  CHECK(pair_of(given, 1) == pair_of(sticky(), 1));
+  CHECK(pair_of(Sticky(settings(""), "chat", kServers, &given), 1) != pair_of(given, 1));
+}
+
 }  // namespace fairlead::balance

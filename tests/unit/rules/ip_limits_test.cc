@@ -257,4 +257,39 @@ TEST_CASE("ip limits: several threads, and all counts come back to zero", "[rule
   CHECK(table.entries() == 0);
 }
 
+TEST_CASE("ip limits: after a reload what is open stays counted", "[rules][ip_limits][reload]") {
+  IpLimits before(limits({}, 2));
+  const auto client = ip("10.0.0.1");
+  CHECK(before.enter(client, kStart).counted);
+  CHECK(before.enter(client, kStart).counted);
+  IpLimits after(limits({}, 3), before);
+  CHECK(after.open(client) == 2);
+  CHECK(after.enter(client, kStart).counted);
+  CHECK(after.enter(client, kStart).answer == Answer::connections);
+  before.leave(client);  // a session of the old snapshot
+  CHECK(after.enter(client, kStart).counted);
+  // Below what is open: nobody comes in until some leave.
+  IpLimits fewer(limits({}, 1), after);
+  CHECK(fewer.enter(client, kStart).answer == Answer::connections);
+  for (int i = 0; i < 3; ++i) after.leave(client);
+  CHECK(fewer.enter(client, kStart).counted);
+}
+
+TEST_CASE("ip limits: a reload gives no new bucket, another rate does",
+          "[rules][ip_limits][reload]") {
+  IpLimits before(limits(conf::Rate{1, 2}, {}));
+  const auto client = ip("10.0.0.1");
+  CHECK(before.enter(client, kStart).answer == Answer::ok);
+  IpLimits same(limits(conf::Rate{1, 2}, 5), before);
+  CHECK(same.enter(client, kStart).counted);
+  CHECK(same.enter(client, kStart).answer == Answer::rate);
+  // Leaving, even by a snapshot without a rate, buys none either.
+  IpLimits without(limits({}, 5), same);
+  without.leave(client);
+  CHECK(same.enter(client, kStart).answer == Answer::rate);
+  IpLimits other(limits(conf::Rate{1, 3}, {}), same);
+  for (int i = 0; i < 3; ++i) CHECK(other.enter(client, kStart).answer == Answer::ok);
+  CHECK(other.enter(client, kStart).answer == Answer::rate);
+}
+
 }  // namespace fairlead::rules

@@ -233,4 +233,38 @@ TEST_CASE("context: only the listed groups are spoken", "[tls][context]") {
   if (!row.fine) REQUIRE(up.engine->last_error() == "no suitable key share");
 }
 
+TEST_CASE("context: with the one before given, its tickets stay good", "[tls][context][resume]") {
+  const Folder folder;
+  const auto first =
+      load(folder.put("c.pem", certificate().certificate), folder.put("k.pem", certificate().key));
+  REQUIRE(first.context);
+  const SelfSigned renewed = make_self_signed();
+  conf::ListenerTls settings;
+  settings.certificates.push_back(
+      {folder.put("c2.pem", renewed.certificate), folder.put("k2.pem", renewed.key)});
+  const auto second = ServerContext::from_files(settings, first.context.get());
+  REQUIRE(second.error == "");
+  const auto stranger = ServerContext::from_files(settings);
+  REQUIRE(stranger.context);
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  RawClient::Options options;
+  options.version = version;
+  RawClient before(options);
+  Side up = server(*first.context);
+  shake(before, up);
+  REQUIRE(before.session() != nullptr);
+  SSL_SESSION* const copy = SSL_SESSION_dup(before.session());
+  options.session = before.session();
+  RawClient after(options);
+  Side next = server(*second.context);
+  shake(after, next);
+  CHECK(next.engine->resumed());
+  options.session = copy;
+  RawClient elsewhere(options);
+  Side other = server(*stranger.context);
+  shake(elsewhere, other);
+  CHECK_FALSE(other.engine->resumed());
+  SSL_SESSION_free(copy);
+}
+
 }  // namespace fairlead::tls::rig
