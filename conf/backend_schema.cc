@@ -5,8 +5,6 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr std::size_t kSecretLeast = 16;
-constexpr std::size_t kSecretMost = 64 * 1024;
 constexpr std::uint32_t kSessions = 10'000'000;
 
 std::string cookie_complaint(std::string_view name) {
@@ -42,30 +40,6 @@ Codec<BackendServer> backend_server() {
           [](const BackendServer& server) { return "\"" + server.address.text() + "\""; }};
 }
 
-// The file's bytes without the newline an editor leaves. Not shown anywhere.
-void read_secret(const Node& node, const Scope& scope, Sticky& out) {
-  if (node.kind != Node::Kind::string) {
-    scope.wrong_kind(node, "a string");
-    return;
-  }
-  const std::string path = scope.source().resolve(node.text);
-  Files::Content content = scope.files().read(path, kSecretMost);
-  if (!content.bytes) {
-    scope.problem(node, "cannot read " + in_quotes(path) + ": " + content.error);
-    return;
-  }
-  std::string secret = std::move(*content.bytes);
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.size() < kSecretLeast) {
-    scope.problem(node, in_quotes(path) + " holds less than 16 bytes: too easy to guess");
-    return;
-  }
-  if (content.world_readable) {
-    scope.hint(node, in_quotes(path) + " can be read by everyone on this machine");
-  }
-  out.secret = std::move(secret);
-}
-
 const Schema<Sticky>& sticky_schema() {
   using SameSite = Sticky::SameSite;
   static const Schema<Sticky> schema = [] {
@@ -75,7 +49,9 @@ const Schema<Sticky>& sticky_schema() {
                     "a secret made at start",
                     "signs the cookie; the same on every node, 16 bytes or more",
                     {}};
-    secret.read = read_secret;
+    secret.read = [](const Node& node, const Scope& scope, Sticky& out) {
+      if (auto bytes = read_secret(node, scope)) out.secret = std::move(*bytes);
+    };
     return Schema<Sticky>{
         {field("cookie", &Sticky::cookie, text("token", cookie_complaint), "the cookie's name"),
          secret,

@@ -70,6 +70,24 @@ void check_listener(const Located<Listener>& listener) {
   }
 }
 
+// Whoever reaches the endpoint may see, and with the token steer: see interface and manual.
+void check_admin(const Located<Admin>& admin, const std::vector<Located<Listener>>& listeners) {
+  if (!admin.value.listen) return;
+  const Address& address = *admin.value.listen;
+  const Node& listen = value_of(admin, "listen");
+  if (address.kind == Address::Kind::ip && !address.ip.is_loopback() &&
+      admin.node->find("token_file") == nullptr) {
+    admin.scope.problem(listen, "listen: " + in_quotes(address.text()) +
+                                    " is open to other machines: this needs token_file");
+  }
+  for (const auto& listener : listeners) {
+    if (!overlap(address, listener.value.address)) continue;
+    admin.scope.problem(listen, "listen: overlaps with the listener " +
+                                    in_quotes(listener.value.address.text()) + " (" +
+                                    listener.scope.place(value_of(listener, "address")) + ")");
+  }
+}
+
 void check_hash_key(const Located<Backend>& backend) {
   const Node* key = backend.node->find("hash_key");
   if (key == nullptr || backend.value.balance == Backend::Balance::hash) return;
@@ -164,6 +182,7 @@ void check_tables(const Tables& tables) {
   check_names(tables.routes, "; a route without a name takes its backend's");
   check_names(tables.backends, "");
   check_overlaps(tables.listeners);
+  if (tables.admin) check_admin(*tables.admin, tables.listeners);
   for (const auto& listener : tables.listeners) check_listener(listener);
   for (const auto& backend : tables.backends) {
     check_servers(backend);

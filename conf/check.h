@@ -1,6 +1,7 @@
 #pragma once
 // The rules that concern more than one value.
 
+#include <optional>
 #include <vector>
 
 #include "conf/config.h"
@@ -17,6 +18,7 @@ struct Located {
 };
 
 struct Tables {
+  std::optional<Located<Admin>> admin;
   std::vector<Located<Listener>> listeners;
   std::vector<Located<Route>> routes;
   std::vector<Located<Backend>> backends;

@@ -81,6 +81,11 @@ struct Log {
   std::string access = "stdout";  // "stdout", a path, or "off"
 };
 
+struct Admin {
+  std::optional<Address> listen;  // absent: no admin endpoint
+  std::string token;              // read from token_file; empty: there is none
+};
+
 struct Certificate {
   std::string cert;  // PEM file: the certificate and its chain
   std::string key;   // PEM file: the private key
@@ -208,6 +213,7 @@ struct Config {
   Server server;
   Timeouts timeouts;
   Log log;
+  Admin admin;
   std::vector<Listener> listeners;
   std::vector<Route> routes;
   std::vector<Backend> backends;

@@ -41,6 +41,10 @@ class Builder {
     read_single(document, "server", server_schema(), config_.server);
     read_single(document, "timeouts", timeouts_schema(), config_.timeouts);
     read_single(document, "log", log_schema(), config_.log);
+    read_single(document, "admin", admin_schema(), config_.admin);
+    if (const Node* admin = document.root.find("admin")) {
+      tables_.admin = Located<Admin>{config_.admin, admin, scope_of(document).inside("admin")};
+    }
     std::vector<std::string> known;
     for (const Described& section : file_description()) known.push_back(section.key);
     for (const Node& entry : document.root.children) {

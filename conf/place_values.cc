@@ -8,6 +8,8 @@ namespace fairlead::conf {
 namespace {
 
 constexpr std::size_t kUnixPathBytes = 107;
+constexpr std::size_t kSecretLeast = 16;
+constexpr std::size_t kSecretMost = 64 * 1024;
 
 std::optional<std::string> read_text(const Node& node, const Scope& scope) {
   if (node.kind == Node::Kind::string) return node.text;
@@ -125,6 +127,27 @@ Codec<std::string> readable_file() {
             return std::nullopt;
           },
           same};
+}
+
+std::optional<std::string> read_secret(const Node& node, const Scope& scope) {
+  const auto given = read_text(node, scope);
+  if (!given) return std::nullopt;
+  const std::string path = scope.source().resolve(*given);
+  Files::Content content = scope.files().read(path, kSecretMost);
+  if (!content.bytes) {
+    scope.problem(node, "cannot read " + in_quotes(path) + ": " + content.error);
+    return std::nullopt;
+  }
+  std::string secret = std::move(*content.bytes);
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  if (secret.size() < kSecretLeast) {
+    scope.problem(node, in_quotes(path) + " holds less than 16 bytes: too easy to guess");
+    return std::nullopt;
+  }
+  if (content.world_readable) {
+    scope.hint(node, in_quotes(path) + " can be read by everyone on this machine");
+  }
+  return secret;
 }
 
 Codec<std::string> log_target(std::vector<std::string> words, std::vector<std::string> refused) {

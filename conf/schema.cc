@@ -143,6 +143,7 @@ std::vector<Described> file_description() {
       {"server", "table", "", "the process", server_schema().described()},
       {"timeouts", "table", "", "for all listeners and routes", timeouts_schema().described()},
       {"log", "table", "", "what Fairlead writes", log_schema().described()},
+      {"admin", "table", "", "seeing and steering", admin_schema().described()},
       {"listener", "list", "", "where clients come in", listener_schema().described()},
       {"route", "list", "", "which requests go to which backend", route_schema().described()},
       {"backend", "list", "", "servers that do the same work", backend_schema().described()},
@@ -150,7 +151,7 @@ std::vector<Described> file_description() {
 }
 
 std::vector<std::string> later_sections() {
-  return {"admin", "tracing", "tap"};
+  return {"tracing", "tap"};
 }
 
 }  // namespace fairlead::conf

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "proxy/cli.h"
+#include "proxy/cli_admin.h"
 
 namespace {
 
@@ -57,6 +58,8 @@ int main(int argc, char** argv) {
                     "Origin that may connect [same-origin]; may be repeated");
   proxy->add_flag("--print-config", options.print_config,
                   "Print the equivalent configuration and exit");
+  cli::AdminArguments admin;
+  cli::add_admin_commands(app, admin, kDefaultFile);
   CLI::App* reference = app.add_subcommand("reference", "Print the configuration reference");
 
   try {
@@ -64,6 +67,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     return app.exit(problem) == 0 ? 0 : kUsage;
   }
+  if (admin.run) return admin.run();
   if (run->parsed()) return cli::run(file);
   if (check->parsed()) return cli::check(file);
   if (demo->parsed()) return cli::demo(demo_listen);

@@ -89,6 +89,7 @@ std::vector<std::string> keep_what_needs_restart(const conf::Config& running, co
   keep("server.user", running.server.user, next.server.user, warnings);
   keep("log.file", running.log.file, next.log.file, warnings);
   keep("log.access", running.log.access, next.log.access, warnings);
+  keep("admin.listen", running.admin.listen, next.admin.listen, warnings);
   keep("log.format", running.log.format, next.log.format, warnings);
   return warnings;
 }

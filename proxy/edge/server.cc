@@ -60,11 +60,25 @@ Server::~Server() = default;
 
 std::string Server::start() {
   std::string problem = bind_listeners(*runtime_, nullptr, sockets_);
+  if (problem.empty()) problem = open_admin();
   if (!problem.empty()) return problem;
   const std::string& user = runtime_->config().server.user;
   if (!user.empty()) return drop_privileges(user);
   if (geteuid() == 0) observe::log_warn("running as root: set server.user to drop privileges");
   return "";
+}
+
+std::string Server::open_admin() {
+  if (!runtime_->config().admin.listen) return "";
+  AdminEndpoint::Process process;
+  process.runtime = [this] { return runtime_.get(); };
+  process.last_reload = [this] { return &last_reload_; };
+  process.reload = [this] { return reload(); };
+  process.drain = [this] {
+    if (!draining_) drain();
+  };
+  admin_ = std::make_unique<AdminEndpoint>(loop_, shared_, std::move(process));
+  return admin_->open(*runtime_->config().admin.listen);
 }
 
 int Server::run() {
@@ -90,6 +104,7 @@ int Server::run() {
   for (const ListenerRuntime& listener : runtime_->listeners()) {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
+  if (admin_) admin_->serve();
   HeapKeeper heap(*this);
   checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
   observe::log_info("ready: {} worker{}", count, count == 1 ? "" : "s");

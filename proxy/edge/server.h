@@ -6,6 +6,7 @@
 #include <string>
 
 #include "conf/load.h"
+#include "proxy/edge/admin_endpoint.h"
 #include "proxy/edge/health_checks.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
@@ -42,6 +43,7 @@ class Server {
   const LastReload& last_reload() const { return last_reload_; }
 
  private:
+  std::string open_admin();
   void on_signal(int number);
   void drain();
   void finish();
@@ -66,6 +68,7 @@ class Server {
   net::Mailbox mailbox_;
   struct Deadline;
   struct HeapKeeper;
+  std::unique_ptr<AdminEndpoint> admin_;  // null: off
   std::unique_ptr<Deadline> deadline_;
   std::unique_ptr<HealthChecks> checks_;
   unsigned draining_workers_ = 0;

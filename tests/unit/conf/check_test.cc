@@ -53,6 +53,26 @@ TEST_CASE("check: listeners may not overlap", "[conf][check]") {
   REQUIRE_FALSE(overlap("unix:/a", "unix:/b"));
 }
 
+TEST_CASE("check: the admin endpoint needs an address of its own, and a token off loopback",
+          "[conf][check]") {
+  const auto problems = [](const std::string& lines) {
+    return messages(
+        load("[admin]\n" + lines + "[[listener]]\naddress = \"127.0.0.1:80\"\n" + kRest));
+  };
+  const std::vector<std::string> none;
+  REQUIRE(problems("").empty());
+  REQUIRE(problems("listen = \"127.0.0.1:9180\"\n") == none);
+  REQUIRE(problems("listen = \"[::1]:9180\"\n") == none);
+  REQUIRE(problems("listen = \"unix:/a\"\n") == none);
+  REQUIRE(problems("listen = \"10.0.0.1:9180\"\ntoken_file = \"open\"\n") == none);
+  REQUIRE(problems("listen = \"10.0.0.1:9180\"\n") ==
+          std::vector<std::string>{"f:2:10: admin: listen: \"10.0.0.1:9180\" is open to other "
+                                   "machines: this needs token_file"});
+  REQUIRE(problems("listen = \"127.0.0.1:80\"\n") ==
+          std::vector<std::string>{"f:2:10: admin: listen: overlaps with the listener "
+                                   "\"127.0.0.1:80\" (f:4)"});
+}
+
 TEST_CASE("check: what contradicts itself in a listener", "[conf][check]") {
   const auto problem = [](const std::string& lines) {
     const auto all = messages(load("[[listener]]\naddress = \"127.0.0.1:1\"\n" + lines + kRest));

@@ -1,0 +1,133 @@
+#include "proxy/cli_admin.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <optional>
+
+#include "conf/files.h"
+#include "conf/load.h"
+#include "proxy/remote/commands.h"
+
+namespace fairlead::cli {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr std::string_view kDefaultAdmin = "127.0.0.1:9180";
+constexpr std::size_t kTokenMost = 64 * 1024;
+
+// Where Fairlead is to be asked, and with which token. Else the exit code, with what is wrong
+// printed.
+class Finder {
+ public:
+  Finder(const AdminArguments& arguments, std::string default_file)
+      : arguments_(arguments), default_file_(std::move(default_file)) {}
+
+  std::optional<remote::Target> find(int& code) {
+    remote::Target target;
+    target.json = arguments_.json;
+    code = read_config(target);
+    if (code == 0) code = read_address(target);
+    if (code == 0) code = read_token(target);
+    return code == 0 ? std::optional(target) : std::nullopt;
+  }
+
+ private:
+  // A file that was named must be right; the default one is a help if it can be read.
+  int read_config(remote::Target& target) {
+    const bool named = !arguments_.config.empty();
+    if (!named && (!arguments_.admin.empty() || access(default_file_.c_str(), R_OK) != 0)) return 0;
+    const conf::LoadResult loaded = conf::load_file(named ? arguments_.config : default_file_);
+    if (!loaded.config) {
+      if (!named) return 0;
+      for (const conf::Problem& problem : loaded.problems) std::cerr << problem.text() << "\n";
+      return kFailed;
+    }
+    target.token = loaded.config->admin.token;
+    listen_ = loaded.config->admin.listen;
+    if (!named || listen_ || !arguments_.admin.empty()) return 0;
+    std::cerr << "fairlead: " << arguments_.config << " has no [admin] listen: give --admin\n";
+    return kFailed;
+  }
+
+  int read_address(remote::Target& target) {
+    std::string error;
+    std::string given = arguments_.admin;
+    if (given.empty()) given = listen_ ? reachable(*listen_).text() : std::string(kDefaultAdmin);
+    const auto address = remote::parse_target(given, error);
+    if (address) {
+      target.address = *address;
+      return 0;
+    }
+    std::cerr << "fairlead: --admin: " << error << "\n";
+    return kUsage;
+  }
+
+  // What listens everywhere answers here.
+  static conf::Address reachable(conf::Address address) {
+    if (address.kind != conf::Address::Kind::ip) return address;
+    if (address.ip == conf::Ip::v4(0) || address.ip == conf::Ip{}) {
+      address.ip = conf::Ip::v4(0x7f000001);
+    }
+    return address;
+  }
+
+  int read_token(remote::Target& target) {
+    if (arguments_.token_file.empty()) return 0;
+    const auto content = conf::DiskFiles().read(arguments_.token_file, kTokenMost);
+    if (!content.bytes) {
+      std::cerr << "fairlead: cannot read " << arguments_.token_file << ": " << content.error
+                << "\n";
+      return kFailed;
+    }
+    target.token = *content.bytes;
+    while (!target.token.empty() && (target.token.back() == '\n' || target.token.back() == '\r')) {
+      target.token.pop_back();
+    }
+    return 0;
+  }
+
+  const AdminArguments& arguments_;
+  const std::string default_file_;
+  std::optional<conf::Address> listen_;
+};
+
+}  // namespace
+
+void add_admin_commands(CLI::App& app, AdminArguments& arguments, const std::string& default_file) {
+  const auto add = [&](const char* name, const char* what, auto command) {
+    CLI::App* made = app.add_subcommand(name, what);
+    made->add_option("--admin", arguments.admin,
+                     "The admin endpoint: HOST:PORT or unix:PATH [from the configuration, else "
+                     "127.0.0.1:9180]")
+        ->envname("FAIRLEAD_ADMIN");
+    made->add_option("--token-file", arguments.token_file, "File with the admin token")
+        ->envname("FAIRLEAD_TOKEN_FILE");
+    made->add_option("-c,--config", arguments.config,
+                     "Configuration file, for [admin] [" + default_file + " if it can be read]");
+    made->add_flag("--json", arguments.json, "Print the answer as it is");
+    made->callback([&arguments, command, default_file] {
+      arguments.run = [&arguments, command, default_file] {
+        int code = 0;
+        const auto target = Finder(arguments, default_file).find(code);
+        return target ? command(*target) : code;
+      };
+    });
+    return made;
+  };
+  add("status", "How a running Fairlead is", remote::status);
+  add("backends", "Its backends' servers and their sessions", remote::backends);
+  add("reload", "Let it load its configuration again", remote::reload);
+  CLI::App* drain = add("drain", "Let a server, or the process, take no new sessions",
+                        [&arguments](const remote::Target& target) {
+                          return remote::drain(target, arguments.server, arguments.undo);
+                        });
+  drain->add_option("server", arguments.server,
+                    "BACKEND/SERVER; absent: stop the process as TERM does");
+  drain->add_flag("--undo", arguments.undo, "The server takes new sessions again");
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,26 @@
+#pragma once
+// The commands that talk to a running Fairlead.
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace fairlead::cli {
+
+// What `fairlead status | backends | reload | drain` were given; lives as long as the parser.
+struct AdminArguments {
+  std::string admin;       // --admin, or FAIRLEAD_ADMIN
+  std::string token_file;  // --token-file, or FAIRLEAD_TOKEN_FILE
+  std::string config;      // -c
+  std::string server;      // of drain
+  bool json = false;
+  bool undo = false;
+  std::function<int()> run;  // set by the command that was given; returns the exit code
+};
+
+void add_admin_commands(CLI::App& app, AdminArguments& arguments, const std::string& default_file);
+
+}  // namespace fairlead::cli

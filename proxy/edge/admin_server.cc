@@ -1,0 +1,189 @@
+#include "proxy/edge/admin_server.h"
+
+#include <optional>
+#include <utility>
+
+#include "proxy/net/stream.h"
+#include "proxy/wire/body_scanner.h"
+#include "proxy/wire/head_parser.h"
+#include "proxy/wire/head_writer.h"
+
+namespace fairlead::edge {
+namespace {
+
+constexpr wire::HeadLimits kHeadLimits{conf::bounds::kHeadBytes, conf::bounds::kHeadFields};
+
+observe::AdminAnswer head_refusal(wire::HeadError error) {
+  switch (error) {
+    case wire::HeadError::none:
+    case wire::HeadError::malformed:
+      break;
+    case wire::HeadError::too_large:
+    case wire::HeadError::too_many_fields:
+      return observe::admin_error(431, "the request's head is too large");
+    case wire::HeadError::unsupported_version:
+      return observe::admin_error(505, "this is no HTTP/1.1");
+    case wire::HeadError::unsupported_transfer_coding:
+      return observe::admin_error(501, "unknown transfer coding");
+  }
+  return observe::admin_error(400, "malformed request");
+}
+
+std::string serialised(const observe::AdminAnswer& answer, bool with_body) {
+  std::string out;
+  wire::HeadWriter head(out);
+  head.status_line(answer.status, "");
+  head.field("Content-Type", answer.type);
+  head.field("Content-Length", std::to_string(answer.body.size()));
+  head.field("Cache-Control", "no-store").field("X-Content-Type-Options", "nosniff");
+  head.field("Cross-Origin-Resource-Policy", "same-origin");
+  if (!answer.allow.empty()) head.field("Allow", answer.allow);
+  if (answer.status == 401) head.field("WWW-Authenticate", "Bearer");
+  head.field("Connection", "close");
+  head.end();
+  if (with_body) out += answer.body;
+  return out;
+}
+
+}  // namespace
+
+class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler {
+ public:
+  Connection(AdminServer& server, std::uint64_t id, net::Fd fd)
+      : server_(server),
+        id_(id),
+        stream_(server.loop_, fd.release()),
+        timer_(server.loop_.timers(), *this),
+        scanner_(kHeadLimits) {
+    stream_.set_handler(*this);
+    stream_.want_read(true);
+    timer_.arm(server_.loop_.now() + kRequestTime);
+  }
+
+ private:
+  enum class State : std::uint8_t { head, body, ending, dead };
+
+  void on_readable(net::Stream&) override {
+    const auto buffer = server_.loop_.relay_buffer();
+    const net::ReadResult result = stream_.read(buffer);
+    if (result.n != 0) take({buffer.data(), result.n});
+    if (state_ == State::dead || result.status == net::IoStatus::ok) return;
+    if (result.status == net::IoStatus::error || state_ != State::ending) return die();
+    // It has sent all it will, and may want the rest of the answer.
+    eof_ = true;
+    stream_.want_read(false);
+    if (!stream_.blocked()) die();
+  }
+
+  void on_drained(net::Stream&) override {
+    if (stream_.error() != 0 || eof_) die();
+  }
+
+  void on_timer(net::Timer&) override {
+    // A connection made in advance and not used has nothing to be answered (RFC 9110 15.5.9).
+    if (state_ == State::ending || text_.empty()) return die();
+    answer(observe::admin_error(408, "the request did not come in time"));
+  }
+
+  void take(std::string_view bytes) {
+    if (state_ == State::head) {
+      take_head(bytes);
+    } else if (state_ == State::body) {
+      take_body(bytes);
+    }
+  }
+
+  void take_head(std::string_view bytes) {
+    using Scan = wire::HeadScanner::State;
+    const std::size_t before = text_.size();
+    const Scan scan = scanner_.feed(bytes);
+    if (scan == Scan::error) return answer(head_refusal(scanner_.error()));
+    const std::size_t used = scan == Scan::complete ? scanner_.size() - before : bytes.size();
+    text_.append(bytes.substr(0, used));
+    if (scan == Scan::more) return;
+    const wire::HeadError error = wire::parse_request(text_, request_);
+    if (error != wire::HeadError::none) return answer(head_refusal(error));
+    const wire::Framing framing = wire::request_framing(request_);
+    if (framing.kind == wire::Framing::Kind::length && framing.length > kBodyBytes) {
+      return refuse_body();
+    }
+    body_scanner_.emplace(framing);
+    state_ = State::body;
+    if (wire::iequals(request_.fields.get("Expect"), "100-continue") && used == bytes.size()) {
+      if (!stream_.write(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"))) return die();
+    }
+    take_body(bytes.substr(used));
+  }
+
+  void take_body(std::string_view bytes) {
+    using Scan = wire::BodyScanner::State;
+    while (body_scanner_->state() == Scan::more && !bytes.empty()) {
+      const wire::BodyScanner::Part part = body_scanner_->next(bytes);
+      const std::size_t size = std::min(part.payload, part.taken);
+      if (body_.size() + size > kBodyBytes) return refuse_body();
+      body_.append(bytes.substr(part.taken - size, size));
+      bytes.remove_prefix(part.taken);
+    }
+    if (body_scanner_->state() == Scan::more) return;
+    if (body_scanner_->state() == Scan::error) {
+      return answer(observe::admin_error(400, "malformed body"));
+    }
+    answer(server_.handler_(request_, body_));
+  }
+
+  void refuse_body() { answer(observe::admin_error(413, "the body is larger than 64 KiB")); }
+
+  // To close with bytes unread would reset the connection and could take the answer from the client
+  // (RFC 9112 9.6).
+  void answer(const observe::AdminAnswer& made) {
+    state_ = State::ending;
+    timer_.arm(server_.loop_.now() + kAnswerTime);
+    if (!stream_.write(serialised(made, request_.method != "HEAD"))) return die();
+    stream_.finish();
+  }
+
+  void die() {
+    if (state_ == State::dead) return;
+    state_ = State::dead;
+    timer_.disarm();
+    stream_.close();
+    server_.died(id_);
+  }
+
+  AdminServer& server_;
+  const std::uint64_t id_;
+  State state_ = State::head;
+  bool eof_ = false;
+  net::Stream stream_;
+  net::Timer timer_;  // for the request, then for the end
+  wire::HeadScanner scanner_;
+  std::string text_;           // of the head
+  wire::RequestHead request_;  // views into it
+  std::optional<wire::BodyScanner> body_scanner_;
+  std::string body_;
+};
+
+AdminServer::AdminServer(net::Loop& loop, int listening, Handler handler)
+    : loop_(loop),
+      handler_(std::move(handler)),
+      undertaker_(loop.timers(), *this),
+      acceptor_(loop, listening, 0, *this) {}
+
+AdminServer::~AdminServer() = default;
+
+void AdminServer::on_accept(net::Fd fd, const net::PeerAddress&, std::size_t) {
+  if (connections_.size() >= kConnections) return;
+  const std::uint64_t id = ++last_id_;
+  connections_.emplace(id, std::make_unique<Connection>(*this, id, std::move(fd)));
+}
+
+void AdminServer::died(std::uint64_t id) {
+  dead_.push_back(id);
+  undertaker_.arm_by(loop_.now());
+}
+
+void AdminServer::on_timer(net::Timer&) {
+  for (const std::uint64_t id : std::exchange(dead_, {})) connections_.erase(id);
+}
+
+}  // namespace fairlead::edge

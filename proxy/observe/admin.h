@@ -1,0 +1,43 @@
+#pragma once
+// The admin endpoint's requests and answers (interface: sections 8, 9), without its sockets: who
+// may ask, which path does what, and the JSON. Everything a browser could be tricked into is
+// refused: a Host that is a name (DNS rebinding), a foreign Origin, a write without the token.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/observe/control.h"
+#include "proxy/wire/head.h"
+
+namespace fairlead::observe {
+
+// Where the endpoint listens, which tells who can reach it.
+enum class AdminDoor : std::uint8_t {
+  unix_socket,  // whom the file's mode allows: they may write
+  loopback,     // this machine's users, and their browsers: writes need the token
+  network,      // anybody: all but the health of the process needs the token
+};
+
+struct AdminAccess {
+  AdminDoor door = AdminDoor::loopback;
+  std::string_view token;  // "": none is set
+};
+
+struct AdminAnswer {
+  int status = 200;
+  std::string_view type = "application/json";
+  std::string body{};
+  std::string_view allow{};  // with 405
+};
+
+AdminAnswer answer_admin(Control& control, const AdminAccess& access,
+                         const wire::RequestHead& request, std::string_view body);
+
+// {"error": "..."}
+AdminAnswer admin_error(int status, std::string_view text);
+
+// "ready", "drain", "down"
+std::string_view state_word(ServerState state);
+
+}  // namespace fairlead::observe

@@ -1,0 +1,32 @@
+#pragma once
+// `fairlead status | backends | reload | drain`: what each asks a running Fairlead, and what it
+// prints. Each returns the exit code: 0 done; 1 nothing answers, or it refuses; 2 wrong usage.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "conf/ip.h"
+
+namespace fairlead::remote {
+
+struct Target {
+  conf::Address address;
+  std::string token;  // "": none
+  bool json = false;  // print the answer as it is
+};
+
+int status(const Target& target);
+int backends(const Target& target);
+int reload(const Target& target);
+// `server`: "BACKEND/SERVER", or "" for the process. `undo`: it takes sessions again.
+int drain(const Target& target, const std::string& server, bool undo);
+
+// "9180", ":9180", "127.0.0.1:9180", "localhost:9180", "http://HOST:PORT", "unix:/PATH". Nothing
+// with `error` set (one line).
+std::optional<conf::Address> parse_target(std::string_view text, std::string& error);
+
+// The API's path of "chat/10.0.0.11:8080"; "" where that is no BACKEND/SERVER.
+std::string server_path(std::string_view name);
+
+}  // namespace fairlead::remote

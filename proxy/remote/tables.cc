@@ -1,0 +1,109 @@
+#include "proxy/remote/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fairlead::remote {
+namespace {
+
+using observe::JsonValue;
+
+std::string count(const JsonValue& of, std::string_view name) {
+  return fmt::format("{:.0f}", of.number_of(name));
+}
+
+// Characters, not bytes: those that continue one (RFC 3629) take no room.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+std::string listeners_text(const JsonValue& status) {
+  std::string out;
+  for (const JsonValue& listener : status.items_of("listeners")) {
+    if (!out.empty()) out += ", ";
+    out += listener.string_of("address");
+    if (listener.flag_of("tls")) out += " (tls)";
+  }
+  return out;
+}
+
+std::string workers_text(const JsonValue& status) {
+  std::string out;
+  for (const JsonValue& worker : status.items_of("workers")) {
+    out += (out.empty() ? "" : " ") + count(worker, "connections");
+  }
+  return out;
+}
+
+std::string reload_text(const JsonValue& status) {
+  const JsonValue* last = status.find("last_reload");
+  if (last == nullptr || last->kind != JsonValue::Kind::object) return "none yet";
+  return (last->flag_of("ok") ? "ok at " : "FAILED at ") + last->string_of("at");
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out(text);
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
+  std::replace_if(out.begin(), out.end(), control, '?');
+  return out;
+}
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(std::clamp(seconds, 0.0, 1e12));
+  const std::uint64_t minutes = whole / 60;
+  const std::uint64_t hours = minutes / 60;
+  if (hours >= 24) return fmt::format("{}d {}h", hours / 24, hours % 24);
+  if (hours != 0) return fmt::format("{}h {}m", hours, minutes % 60);
+  if (minutes != 0) return fmt::format("{}m {}s", minutes, whole % 60);
+  return fmt::format("{}s", whole);
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += printable(row[i]);
+      if (i + 1 != row.size()) out.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+std::string status_text(const JsonValue& status) {
+  const std::string state = status.flag_of("draining") ? "draining" : "serving";
+  return table({
+      {"version", status.string_of("version") + ", process " + count(status, "pid")},
+      {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
+      {"listening", listeners_text(status)},
+      {"connections", count(status, "connections") + " of " + count(status, "max_connections")},
+      {"per worker", workers_text(status)},
+      {"sessions", count(status, "sessions")},
+      {"last reload", reload_text(status)},
+  });
+}
+
+std::string backends_text(const JsonValue& backends) {
+  std::vector<std::vector<std::string>> rows{
+      {"BACKEND", "SERVER", "STATE", "UP", "WEIGHT", "SESSIONS"}};
+  for (const JsonValue& backend : backends.items_of("backends")) {
+    for (const JsonValue& server : backend.items_of("servers")) {
+      rows.push_back({backend.string_of("name"), server.string_of("address"),
+                      server.string_of("state"), server.flag_of("up") ? "yes" : "no",
+                      count(server, "weight"), count(server, "sessions")});
+    }
+  }
+  return table(rows);
+}
+
+}  // namespace fairlead::remote

@@ -1,0 +1,24 @@
+#pragma once
+// The admin endpoint's JSON as text for people.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/observe/json_value.h"
+
+namespace fairlead::remote {
+
+// Columns as wide as their widest cell; the last one is not padded.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+std::string status_text(const observe::JsonValue& status);
+std::string backends_text(const observe::JsonValue& backends);
+
+// "3d 4h", "2h 5m", "3m 7s", "45s"
+std::string duration_text(double seconds);
+
+// Nothing that could move a terminal's cursor: control characters become '?'.
+std::string printable(std::string_view text);
+
+}  // namespace fairlead::remote

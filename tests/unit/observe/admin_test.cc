@@ -1,0 +1,266 @@
+// The admin endpoint's API over a made-up process.
+
+#include "proxy/observe/admin.h"
+
+#include "proxy/observe/json_value.h"
+#include "proxy/wire/head_parser.h"
+#include "tests/support/catch.h"
+
+using namespace fairlead;
+using namespace fairlead::observe;
+
+namespace {
+
+constexpr std::string_view kToken = "0123456789abcdef";
+
+struct FakeControl final : Control {
+  Status status() const override { return now; }
+
+  std::vector<BackendStatus> backends() const override { return pools; }
+
+  Outcome reload() override {
+    ++reloads;
+    return reload_outcome;
+  }
+
+  Outcome drain() override {
+    now.draining = true;
+    return {};
+  }
+
+  Outcome set_server(const std::string& backend, const std::string& server,
+                     const ServerChange& change) override {
+    if (backend != "chat") return {Outcome::Kind::not_found, "there is no backend", {}};
+    for (ServerStatus& one : pools[0].servers) {
+      if (one.address != server) continue;
+      if (change.state) one.state = *change.state;
+      if (change.weight) one.weight = *change.weight;
+      return {};
+    }
+    return {Outcome::Kind::not_found, "no such server", {}};
+  }
+
+  Status now;
+  std::vector<BackendStatus> pools{
+      {"chat", {{"10.0.0.1:80", ServerState::ready, 1, 5, true}, {"unix:/run/a.sock"}}}};
+  Outcome reload_outcome;
+  int reloads = 0;
+};
+
+struct Rig {
+  AdminAnswer ask(const std::string& method, const std::string& path, const std::string& lines = "",
+                  std::string_view body = "") {
+    const std::string host = lines.find("Host:") == lines.npos ? "Host: localhost\r\n" : "";
+    const std::string text = method + " " + path + " HTTP/1.1\r\n" + host + lines + "\r\n";
+    wire::RequestHead head;
+    INFO(text);
+    REQUIRE(wire::parse_request(text, head) == wire::HeadError::none);
+    const AdminAnswer answer = answer_admin(control, access, head, body);
+    if (answer.status >= 400 && answer.type == "application/json") {
+      const auto value = parse_json(answer.body);
+      REQUIRE(value);
+      REQUIRE_FALSE(value->string_of("error").empty());
+    }
+    return answer;
+  }
+
+  int status(const std::string& method, const std::string& path, const std::string& lines = "",
+             std::string_view body = "") {
+    return ask(method, path, lines, body).status;
+  }
+
+  FakeControl control;
+  AdminAccess access{AdminDoor::unix_socket, ""};
+};
+
+const std::string kBearer = "Authorization: Bearer 0123456789abcdef\r\n";
+
+}  // namespace
+
+TEST_CASE("admin: the process's health", "[observe][admin]") {
+  Rig rig;
+  CHECK(rig.status("GET", "/healthz") == 200);
+  CHECK(rig.status("HEAD", "/readyz") == 200);
+  rig.control.now.draining = true;
+  CHECK(rig.status("GET", "/healthz") == 200);
+  CHECK(rig.status("GET", "/readyz") == 503);
+}
+
+TEST_CASE("admin: status and backends are JSON as the contract has it", "[observe][admin]") {
+  Rig rig;
+  rig.control.now = {"1.2", 9, 0, 1.5, false, 3, 100, 2, {1, 2}, {{"0.0.0.0:443", true}}, {}};
+  AdminAnswer answer = rig.ask("GET", "/api/status");
+  CHECK(answer.body ==
+        "{\"version\":\"1.2\",\"pid\":9,\"started\":\"1970-01-01T00:00:00Z\",\"uptime_s\":1.500,"
+        "\"draining\":false,\"connections\":3,\"max_connections\":100,\"sessions\":2,"
+        "\"workers\":[{\"worker\":0,\"connections\":1},{\"worker\":1,\"connections\":2}],"
+        "\"listeners\":[{\"address\":\"0.0.0.0:443\",\"tls\":true}],\"last_reload\":null}\n");
+  rig.control.now.last_reload = ReloadStatus{false, 60, 2, 1};
+  const auto status = parse_json(rig.ask("GET", "/api/status").body);
+  REQUIRE(status);
+  CHECK(status->find("last_reload")->string_of("at") == "1970-01-01T00:01:00Z");
+  CHECK(status->find("last_reload")->number_of("failed") == 1);
+  answer = rig.ask("GET", "/api/backends");
+  CHECK(answer.type == "application/json");
+  CHECK(answer.body ==
+        "{\"backends\":[{\"name\":\"chat\",\"servers\":[{\"address\":\"10.0.0.1:80\","
+        "\"state\":\"ready\",\"weight\":1,\"sessions\":5,\"up\":true},{\"address\":"
+        "\"unix:/run/a.sock\",\"state\":\"ready\",\"weight\":1,\"sessions\":0,\"up\":true}]}]}\n");
+}
+
+TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
+  Rig rig;
+  const std::string path = "/api/backends/chat/servers/10.0.0.1:80";
+  AdminAnswer answer = rig.ask("POST", path, "", R"({"state":"drain","weight":7})");
+  CHECK(answer.status == 200);
+  CHECK(answer.body ==
+        "{\"address\":\"10.0.0.1:80\",\"state\":\"drain\",\"weight\":7,\"sessions\":5,"
+        "\"up\":true}\n");
+  CHECK(rig.status("POST", path, "", R"({"weight":1000})") == 200);
+  CHECK(rig.control.pools[0].servers[0].state == ServerState::drain);
+  CHECK(rig.status("POST", path, "", R"({"state":"down"})") == 200);
+  CHECK(rig.control.pools[0].servers[0].state == ServerState::down);
+  for (const char* name : {"unix:/run/a.sock", "unix%3A%2Frun%2Fa.sock"}) {
+    CAPTURE(name);
+    CHECK(rig.status("POST", std::string("/api/backends/chat/servers/") + name, "",
+                     R"({"weight":3})") == 200);
+  }
+  CHECK(rig.status("POST", "/api/backends/chat/servers/x", "", R"({"weight":3})") == 404);
+  CHECK(rig.status("POST", "/api/backends/nope/servers/x", "", R"({"weight":3})") == 404);
+  CHECK(rig.status("POST", "/api/backends/chat/servers/%zz", "", R"({"weight":3})") == 400);
+  CHECK(rig.status("POST", "/api/backends/chat/servers/%4", "", R"({"weight":3})") == 400);
+}
+
+TEST_CASE("admin: a change that is none", "[observe][admin]") {
+  Rig rig;
+  const auto* body = GENERATE(values<const char*>(
+      {"", "{}", "[]", "1", "{", R"({"state":"gone"})", R"({"state":1})", R"({"weight":0})",
+       R"({"weight":1001})", R"({"weight":-1})", R"({"weight":1.5})", R"({"weight":"1"})",
+       R"({"weight":null})", R"({"weight":1,"colour":"red"})", R"({"weight":1e300})"}));
+  CAPTURE(body);
+  CHECK(rig.status("POST", "/api/backends/chat/servers/10.0.0.1:80", "", body) == 400);
+  CHECK(rig.control.pools[0].servers[0].weight == 1);
+}
+
+TEST_CASE("admin: reload and drain", "[observe][admin]") {
+  Rig rig;
+  CHECK(rig.status("POST", "/api/reload") == 200);
+  rig.control.reload_outcome = {Outcome::Kind::refused, "it failed", {"f:1:2: wrong"}};
+  const AdminAnswer answer = rig.ask("POST", "/api/reload");
+  CHECK(answer.status == 422);
+  CHECK(answer.body == "{\"error\":\"it failed\",\"problems\":[\"f:1:2: wrong\"]}\n");
+  rig.control.reload_outcome = {Outcome::Kind::unavailable, "not here", {}};
+  CHECK(rig.status("POST", "/api/reload") == 501);
+  rig.control.reload_outcome = {Outcome::Kind::refused, "it stops", {}};
+  CHECK(rig.status("POST", "/api/reload") == 409);
+  CHECK(rig.control.reloads == 4);
+  CHECK(rig.status("POST", "/api/drain") == 200);
+  CHECK(rig.control.now.draining);
+}
+
+TEST_CASE("admin: other paths and methods", "[observe][admin]") {
+  Rig rig;
+  for (const char* path : {"/api", "/api/", "/api/backends/", "/api/backends/chat", "/metrics/",
+                           "/x", "//", "/api/status/../reload"}) {
+    CAPTURE(path);
+    CHECK(rig.status("GET", path) == 404);
+  }
+  for (const char* path :
+       {"/", "/healthz", "/readyz", "/metrics", "/api/status", "/api/backends"}) {
+    CAPTURE(path);
+    CHECK(rig.status("GET", path) == 200);
+    CHECK(rig.status("GET", std::string(path) + "?x=1") == 200);
+    for (const char* method : {"POST", "DELETE", "OPTIONS", "get"}) {
+      const AdminAnswer answer = rig.ask(method, path);
+      CHECK(answer.status == 405);
+      CHECK(answer.allow == "GET, HEAD");
+    }
+  }
+  for (const char* path : {"/api/reload", "/api/drain", "/api/backends/b/servers/s"}) {
+    CAPTURE(path);
+    for (const char* method : {"GET", "HEAD", "PUT"}) {
+      const AdminAnswer answer = rig.ask(method, path);
+      CHECK(answer.status == 405);
+      CHECK(answer.allow == "POST");
+    }
+  }
+  CHECK(rig.control.reloads == 0);
+}
+
+TEST_CASE("admin: on loopback everybody here may read, the token writes", "[observe][admin]") {
+  Rig rig;
+  rig.access = {AdminDoor::loopback, kToken};
+  CHECK(rig.status("GET", "/api/status") == 200);
+  CHECK(rig.status("POST", "/api/reload") == 401);
+  for (const char* wrong :
+       {"Authorization: Bearer 0123456789abcdeF\r\n", "Authorization: Bearer 0123456789abcde\r\n",
+        "Authorization: Bearer\r\n", "Authorization: Basic 0123456789abcdef\r\n",
+        "Authorization: 0123456789abcdef\r\n",
+        "Authorization: Bearer 0123456789abcdef\r\nAuthorization: Bearer 0123456789abcdef\r\n"}) {
+    CAPTURE(wrong);
+    CHECK(rig.status("POST", "/api/reload", wrong) == 401);
+  }
+  CHECK(rig.control.reloads == 0);
+  CHECK(rig.status("POST", "/api/reload", kBearer) == 200);
+  CHECK(rig.status("POST", "/api/reload", "authorization: bearer 0123456789abcdef\r\n") == 200);
+
+  rig.access.token = "";
+  const AdminAnswer answer = rig.ask("POST", "/api/reload", kBearer);
+  CHECK(answer.status == 403);
+  CHECK(answer.body.find("token_file") != std::string::npos);
+  CHECK(rig.status("POST", "/api/reload", "Authorization: Bearer \r\n") == 403);
+  CHECK(rig.status("GET", "/metrics") == 200);
+}
+
+TEST_CASE("admin: from other machines only health is told without the token", "[observe][admin]") {
+  Rig rig;
+  rig.access = {AdminDoor::network, kToken};
+  CHECK(rig.status("GET", "/healthz") == 200);
+  CHECK(rig.status("GET", "/readyz") == 200);
+  for (const char* path : {"/", "/metrics", "/api/status", "/api/backends", "/nothing"}) {
+    CAPTURE(path);
+    CHECK(rig.status("GET", path) == 401);
+  }
+  CHECK(rig.status("POST", "/healthz") == 401);
+  CHECK(rig.status("GET", "/metrics", kBearer) == 200);
+  CHECK(rig.status("GET", "/nothing", kBearer) == 404);
+}
+
+TEST_CASE("admin: a Host that is a name is refused", "[observe][admin]") {
+  Rig rig;
+  rig.access = {AdminDoor::loopback, kToken};
+  for (const char* host : {"localhost", "LOCALHOST:9180", "127.0.0.1", "127.0.0.1:9180",
+                           "[::1]:9180", "10.1.2.3:9999"}) {
+    CAPTURE(host);
+    CHECK(rig.status("GET", "/api/status", std::string("Host: ") + host + "\r\n") == 200);
+  }
+  for (const char* host : {"evil.example", "evil.example:9180", "localhost.evil.example",
+                           "127.0.0.1.evil.example", "127.0.0.1x"}) {
+    CAPTURE(host);
+    const std::string line = std::string("Host: ") + host + "\r\n";
+    CHECK(rig.status("GET", "/api/status", line) == 403);
+    CHECK(rig.status("GET", "/healthz", line) == 403);
+    CHECK(rig.status("GET", "/api/status", line + kBearer) == 200);
+    rig.access.door = AdminDoor::unix_socket;
+    CHECK(rig.status("GET", "/api/status", line) == 200);
+    rig.access.door = AdminDoor::loopback;
+  }
+}
+
+TEST_CASE("admin: a foreign Origin is refused, with the token too", "[observe][admin]") {
+  Rig rig;
+  const auto door = GENERATE(AdminDoor::unix_socket, AdminDoor::loopback, AdminDoor::network);
+  rig.access = {door, kToken};
+  const std::string head = "Host: localhost:9180\r\n" + kBearer;
+  CHECK(rig.status("POST", "/api/reload", head + "Origin: http://localhost:9180\r\n") == 200);
+  for (const char* origin : {"http://evil.example", "http://localhost", "http://localhost:3000",
+                             "http://127.0.0.1:9180", "null", "", "localhost:9180"}) {
+    CAPTURE(origin);
+    const std::string line = head + "Origin: " + origin + "\r\n";
+    CHECK(rig.status("POST", "/api/reload", line) == 403);
+    CHECK(rig.status("GET", "/api/status", line) == 403);
+  }
+  CHECK(rig.status("POST", "/api/reload",
+                   head + "Origin: http://localhost:9180\r\nOrigin: http://localhost:9180\r\n") ==
+        403);
+}

@@ -1,0 +1,100 @@
+#include "proxy/remote/tables.h"
+
+#include "proxy/remote/commands.h"
+#include "tests/support/catch.h"
+
+using namespace fairlead;
+using namespace fairlead::remote;
+
+namespace {
+
+observe::JsonValue json(std::string_view text) {
+  const auto value = observe::parse_json(text);
+  REQUIRE(value);
+  return *value;
+}
+
+}  // namespace
+
+TEST_CASE("tables: columns stand under each other, the last has no blanks behind it", "[remote]") {
+  CHECK(table({{"A", "LONG", "C"}, {"wide one", "x", "1"}, {"ü", "", "2"}}) ==
+        "A         LONG  C\n"
+        "wide one  x     1\n"
+        "ü               2\n");
+  CHECK(table({}).empty());
+}
+
+TEST_CASE("tables: a backend's servers, a row each", "[remote]") {
+  CHECK(backends_text(json(R"({"backends":[{"name":"chat","servers":[
+          {"address":"10.0.0.11:8080","state":"ready","weight":1,"sessions":12,"up":true},
+          {"address":"10.0.0.12:8080","state":"drain","weight":2,"sessions":0,"up":false}]},
+          {"name":"empty","servers":[]}]})")) ==
+        "BACKEND  SERVER          STATE  UP   WEIGHT  SESSIONS\n"
+        "chat     10.0.0.11:8080  ready  yes  1       12\n"
+        "chat     10.0.0.12:8080  drain  no   2       0\n");
+}
+
+TEST_CASE("tables: how the process is", "[remote]") {
+  CHECK(status_text(json(R"({"version":"0.1.0","pid":42,"uptime_s":3725.2,"draining":false,
+          "connections":12,"max_connections":100000,"sessions":9,
+          "workers":[{"worker":0,"connections":7},{"worker":1,"connections":5}],
+          "listeners":[{"address":"0.0.0.0:443","tls":true},{"address":"127.0.0.1:80","tls":false}],
+          "last_reload":{"ok":false,"at":"2026-01-02T03:04:05Z"}})")) ==
+        "version      0.1.0, process 42\n"
+        "state        serving, up 1h 2m\n"
+        "listening    0.0.0.0:443 (tls), 127.0.0.1:80\n"
+        "connections  12 of 100000\n"
+        "per worker   7 5\n"
+        "sessions     9\n"
+        "last reload  FAILED at 2026-01-02T03:04:05Z\n");
+  const std::string other = status_text(json(R"({"draining":true,"last_reload":null})"));
+  CHECK(other.find("draining") != std::string::npos);
+  CHECK(other.find("none yet") != std::string::npos);
+}
+
+TEST_CASE("tables: an answer of another shape breaks nothing", "[remote]") {
+  for (const char* text : {"null", "[]", "{}", R"({"backends":3,"listeners":"x","workers":[1,[]]})",
+                           R"({"backends":[1,{"servers":[null]}],"uptime_s":-1e300})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(status_text(json(text)).empty());
+    CHECK_FALSE(backends_text(json(text)).empty());
+  }
+  CHECK(printable("a\x1b[2Jb\n\x7f") == "a?[2Jb??");
+}
+
+TEST_CASE("tables: durations", "[remote]") {
+  CHECK(duration_text(0) == "0s");
+  CHECK(duration_text(59.9) == "59s");
+  CHECK(duration_text(60) == "1m 0s");
+  CHECK(duration_text(3599) == "59m 59s");
+  CHECK(duration_text(86399) == "23h 59m");
+  CHECK(duration_text(86400 * 3 + 3600 * 4) == "3d 4h");
+  CHECK(duration_text(-5) == "0s");
+}
+
+TEST_CASE("commands: the ways to name an endpoint", "[remote]") {
+  std::string error;
+  for (const char* text :
+       {"9180", ":9180", "127.0.0.1:9180", "http://127.0.0.1:9180", "http://127.0.0.1:9180/"}) {
+    CAPTURE(text);
+    const auto address = parse_target(text, error);
+    REQUIRE(address);
+    CHECK(address->text() == "127.0.0.1:9180");
+  }
+  CHECK(parse_target("[::1]:1", error)->text() == "[::1]:1");
+  CHECK(parse_target("unix:/run/a.sock", error)->text() == "unix:/run/a.sock");
+  CHECK(error.empty());
+  for (const char* text : {"", ":", "127.0.0.1", "http://", "a b:1", "99999", "https://a:1"}) {
+    CAPTURE(text);
+    error.clear();
+    CHECK_FALSE(parse_target(text, error));
+    CHECK_FALSE(error.empty());
+  }
+}
+
+TEST_CASE("commands: a server's path", "[remote]") {
+  CHECK(server_path("chat/10.0.0.11:8080") == "/api/backends/chat/servers/10.0.0.11:8080");
+  CHECK(server_path("chat/[::1]:80") == "/api/backends/chat/servers/%5B::1%5D:80");
+  CHECK(server_path("c/unix:/run/a b") == "/api/backends/c/servers/unix:%2Frun%2Fa%20b");
+  for (const char* name : {"", "chat", "chat/", "/x", "/"}) CHECK(server_path(name).empty());
+}
