@@ -86,6 +86,17 @@ const Schema<Sticky>& sticky_schema() {
   return schema;
 }
 
+const Schema<Rebalance>& rebalance_schema() {
+  static const Schema<Rebalance> schema{
+      {field("skew", &Rebalance::skew, percentage(1, 1000),
+             "how far above its share a server may be"),
+       field("rate", &Rebalance::rate, plain_rate(), "sessions moved per second"),
+       field("min_age", &Rebalance::min_age, duration(Millis{0}, hours(24)),
+             "younger sessions are left alone")},
+      {}};
+  return schema;
+}
+
 }  // namespace
 
 const Schema<Backend>& backend_schema() {
@@ -104,8 +115,10 @@ const Schema<Backend>& backend_schema() {
          field("hash_key", &Backend::hash_key, hash_key(),
                "balance = \"hash\": what leads to the same server"),
          optional_section("sticky", &Backend::sticky, sticky_schema(),
-                          "a cookie leads a client back to its server; without this table: no")},
-        {"health", "tls", "send_proxy_protocol", "rebalance"}};
+                          "a cookie leads a client back to its server; without this table: no"),
+         optional_section("rebalance", &Backend::rebalance, rebalance_schema(),
+                          "sessions move off servers with too many; without this table: no")},
+        {"health", "tls", "send_proxy_protocol"}};
     result.fields[1].about.nested = backend_server_schema().described();
     return result;
   }();

@@ -76,6 +76,14 @@ void check_hash_key(const Located<Backend>& backend) {
   backend.scope.problem(*key, "hash_key: only balance = \"hash\" goes by it");
 }
 
+// The key would lead a moved session back to where it was.
+void check_rebalance(const Located<Backend>& backend) {
+  if (!backend.value.rebalance || backend.value.balance != Backend::Balance::hash) return;
+  backend.scope.problem(
+      value_of(backend, "rebalance"),
+      "rebalance: does not go with balance = \"hash\", which binds each session to its server");
+}
+
 void check_servers(const Located<Backend>& backend) {
   const auto& servers = backend.value.servers;
   const Node& list = value_of(backend, "servers");
@@ -143,6 +151,7 @@ void check_tables(const Tables& tables) {
   for (const auto& backend : tables.backends) {
     check_servers(backend);
     check_hash_key(backend);
+    check_rebalance(backend);
   }
 }
 

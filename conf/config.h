@@ -41,7 +41,8 @@ struct Rate {
 };
 
 struct Drain {
-  Millis deadline{30'000};  // after TERM: how long until what is left is cut off
+  Millis deadline{30'000};   // after TERM: how long until what is left is cut off
+  std::optional<Rate> rate;  // sessions closed per second; absent: all at once
 };
 
 struct Server {
@@ -166,6 +167,14 @@ struct HashKey {
   bool operator==(const HashKey&) const = default;
 };
 
+// Sessions of servers that have too many are moved to others.
+struct Rebalance {
+  std::uint32_t skew = 20;  // per cent above its share that a server may have
+  Rate rate{10, 10};        // sessions moved per second, of the backend
+  Millis min_age{300'000};  // younger sessions stay
+  bool operator==(const Rebalance&) const = default;
+};
+
 struct Backend {
   enum class Balance { least_connections, round_robin, random_two, hash };
 
@@ -174,6 +183,7 @@ struct Backend {
   Balance balance = Balance::least_connections;
   HashKey hash_key;  // with Balance::hash alone
   std::optional<Sticky> sticky;
+  std::optional<Rebalance> rebalance;
 };
 
 struct Config {

@@ -71,7 +71,7 @@ std::shared_ptr<Pool> Pool::make(const conf::Backend& backend) {
   pool->name_ = backend.name;
   std::vector<std::string> names;
   for (const auto& from : backend.servers) {
-    auto server = std::make_unique<PoolServer>();
+    auto server = std::make_shared<PoolServer>();
     server->name = from.address.text();
     server->address = from.address;
     server->weight = from.weight;
@@ -79,6 +79,7 @@ std::shared_ptr<Pool> Pool::make(const conf::Backend& backend) {
     names.push_back(server->name);
     pool->servers_.push_back(std::move(server));
   }
+  pool->rebalance_ = backend.rebalance;
   if (backend.sticky) pool->sticky_.emplace(*backend.sticky, backend.name, names);
   if (backend.sticky && backend.sticky->engine_io) pool->sids_ = std::make_shared<SidTable>();
   if (backend.balance == conf::Backend::Balance::hash) pool->hash_key_ = backend.hash_key;
@@ -94,7 +95,7 @@ Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& t
   const std::lock_guard lock(mutex_);
   std::size_t last_resort = kNoServer;  // untried, in backoff, the first that leaves it
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    const bool untried = !contains(tried, i);
+    const bool untried = !contains(tried, i) && servers_[i]->takes_sessions();
     const bool avoided = backoff_[i].active(now);
     candidates_[i] = {servers_[i]->weight, servers_[i]->sessions.load(std::memory_order_relaxed),
                       untried && !avoided, servers_[i]->id};
@@ -105,6 +106,7 @@ Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& t
   }
   std::size_t chosen = preference.server;
   if (chosen >= servers_.size() || !candidates_[chosen].eligible) {
+    spare_shedding();
     chosen = picker_->pick(candidates_, {preference.key, next_random(random_)});
     if (chosen == kNoServer) chosen = last_resort;
   }
@@ -112,9 +114,27 @@ Lease Pool::pick(const Preference& preference, const std::vector<std::size_t>& t
   return chosen == kNoServer ? Lease() : Lease(shared_from_this(), chosen);
 }
 
+// Servers that give sessions up get none, unless there is no other.
+void Pool::spare_shedding() {
+  const auto shedding = [this](std::size_t i) {
+    return servers_[i]->shedding.load(std::memory_order_relaxed);
+  };
+  bool other = false;
+  for (std::size_t i = 0; i < servers_.size(); ++i)
+    other = other || (candidates_[i].eligible && !shedding(i));
+  for (std::size_t i = 0; other && i < servers_.size(); ++i)
+    candidates_[i].eligible = candidates_[i].eligible && !shedding(i);
+}
+
 void Pool::connect_failed(std::size_t index, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   backoff_[index].failed(now, static_cast<std::uint32_t>(next_random(random_) >> 32));
+}
+
+std::uint32_t Pool::trusts(std::size_t index, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (backoff_[index].active(now)) return 0;
+  return backoff_[index].failures() == 0 ? UINT32_MAX : 1;
 }
 
 std::size_t Pool::index_of(std::uint64_t id) const {

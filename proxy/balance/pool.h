@@ -19,12 +19,25 @@
 
 namespace fairlead::balance {
 
+// What a person or the API set.
+enum class AdminState : std::uint8_t { ready, drain, down };
+
 struct PoolServer {
   std::string name;  // "10.0.0.11:8080", as logs and the sticky id have it
   conf::Address address;
   std::uint32_t weight = 1;
   std::uint64_t id = 0;  // stable_hash of the name
   std::atomic<std::uint32_t> sessions{0};
+  std::atomic<AdminState> admin{AdminState::ready};
+  std::atomic<bool> up{true};  // the active checks' verdict
+  // It gives sessions up (Rebalance): others are picked, as long as there are any, and its cookies
+  // do not bind. Set by the main thread.
+  std::atomic<bool> shedding{false};
+
+  bool takes_sessions() const {
+    return admin.load(std::memory_order_relaxed) == AdminState::ready &&
+           up.load(std::memory_order_relaxed);
+  }
 };
 
 // What a request says about its server. An index alone is one too.
@@ -70,7 +83,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   static std::shared_ptr<Pool> make(const conf::Backend& backend);
 
   // Picks a server that is not in `tried` (by index). The preferred server is taken if it
-  // is untried and not in backoff, else the policy decides. When all untried ones are in backoff,
+  // is untried, ready, up and not in backoff, else the policy decides; one that is not ready or not
+  // up is never picked. When all untried ones are in backoff,
   // the one whose backoff ends first is tried all the same: an outage must not last longer than the
   // server's. An empty lease: all have been tried.
   Lease pick(const Preference& preference, const std::vector<std::size_t>& tried,
@@ -79,11 +93,19 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void connect_failed(std::size_t index, Clock::time_point now);
   void connect_succeeded(std::size_t index);
 
+  // How many more sessions it may be trusted with: none while it is in backoff, one after a failed
+  // connect, to try it; otherwise no bound.
+  std::uint32_t trusts(std::size_t index, Clock::time_point now);
+
   const std::string& name() const { return name_; }
 
   std::size_t size() const { return servers_.size(); }
 
   const PoolServer& server(std::size_t index) const { return *servers_[index]; }
+
+  const std::vector<std::shared_ptr<PoolServer>>& servers() const { return servers_; }
+
+  const std::optional<conf::Rebalance>& rebalance() const { return rebalance_; }
 
   const std::optional<Sticky>& sticky() const { return sticky_; }
 
@@ -99,9 +121,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
  private:
   friend class Lease;
   Pool() = default;
+  void spare_shedding();
 
   std::string name_;
-  std::vector<std::unique_ptr<PoolServer>> servers_;
+  std::vector<std::shared_ptr<PoolServer>> servers_;
+  std::optional<conf::Rebalance> rebalance_;
   std::optional<Sticky> sticky_;
   std::shared_ptr<SidTable> sids_;
   std::optional<conf::HashKey> hash_key_;

@@ -35,6 +35,7 @@ class Random {
 };
 
 class IdlePool;
+class Departures;
 
 struct Home {
   net::Loop& loop;
@@ -50,6 +51,7 @@ struct Home {
   const std::atomic<bool>* stopping = nullptr;
   IdlePool* idle = nullptr;  // null: no connection to a server is used twice
   std::string scratch{};     // what is put together to leave in one send; used within one handler
+  Departures* departures = nullptr;  // told of each new session
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

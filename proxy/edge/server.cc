@@ -87,6 +87,7 @@ int Server::run() {
   net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1},
                        [this](int number) { on_signal(number); });
   for (auto& worker : shared_.workers) worker->start();
+  drainer_ = std::make_unique<Drainer>(loop_, mailbox_, shared_);
   for (const ListenerRuntime& listener : runtime_->listeners()) {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
@@ -125,6 +126,7 @@ void Server::drain() {
       });
     });
   }
+  drainer_->stop(loop_.now() + deadline);
 }
 
 void Server::finish() {

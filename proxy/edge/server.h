@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/edge/drainer.h"
 #include "proxy/edge/runtime.h"
 #include "proxy/edge/worker.h"
 
@@ -36,6 +37,7 @@ class Server {
   struct Deadline;
   struct HeapKeeper;
   std::unique_ptr<Deadline> deadline_;
+  std::unique_ptr<Drainer> drainer_;  // while the workers run
   unsigned draining_workers_ = 0;
   bool draining_ = false;
   int exit_code_ = 0;
