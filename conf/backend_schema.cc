@@ -69,6 +69,17 @@ const Schema<Sticky>& sticky_schema() {
   return schema;
 }
 
+const Schema<Rebalance>& rebalance_schema() {
+  static const Schema<Rebalance> schema{
+      {field("skew", &Rebalance::skew, percentage(1, 1000),
+             "how far above its share a server may be"),
+       field("rate", &Rebalance::rate, plain_rate(), "sessions moved per second"),
+       field("min_age", &Rebalance::min_age, duration(Millis{0}, hours(24)),
+             "younger sessions are left alone")},
+      {}};
+  return schema;
+}
+
 }  // namespace
 
 const Schema<Backend>& backend_schema() {
@@ -91,8 +102,10 @@ const Schema<Backend>& backend_schema() {
          optional_section("health", &Backend::health, health_schema(),
                           "checks that take servers out and back in; without this table: none"),
          field("slow_start", &Backend::slow_start, count_or_off(kSessions),
-               "open sessions until which a server that came up gets only its share of new ones")},
-        {"tls", "send_proxy_protocol", "rebalance"}};
+               "open sessions until which a server that came up gets only its share of new ones"),
+         optional_section("rebalance", &Backend::rebalance, rebalance_schema(),
+                          "sessions move off servers with too many; without this table: no")},
+        {"tls", "send_proxy_protocol"}};
     result.fields[1].about.nested = backend_server_schema().described();
     return result;
   }();

@@ -81,6 +81,23 @@ std::optional<Value> read_bucket(const Node& node, const Scope& scope, RateOf of
 
 }  // namespace
 
+Codec<Rate> plain_rate() {
+  return {
+      "rate",
+      [](const Node& node, const Scope& scope) { return read_rate(node, scope, RateOf::events); },
+      [](const Rate& value) { return "\"" + rate_text(value, RateOf::events) + "\""; }};
+}
+
+Codec<Value> plain_rate_or_off() {
+  Codec<Value> codec = rate_or_off(RateOf::events);
+  codec.read = [](const Node& node, const Scope& scope) -> std::optional<Value> {
+    if (node.kind == Node::Kind::string && node.text == "off") return Value{};
+    const Value rate = read_rate(node, scope, RateOf::events);
+    return rate ? std::optional<Value>(rate) : std::nullopt;
+  };
+  return codec;
+}
+
 Codec<Value> rate_or_off(RateOf of) {
   return {of == RateOf::bytes ? "byte rate, or \"off\"" : "rate, or \"off\"",
           [of](const Node& node, const Scope& scope) { return read_bucket(node, scope, of); },

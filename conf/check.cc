@@ -119,6 +119,14 @@ void check_backups(const Located<Backend>& backend) {
                         "servers: all are backups: of what? One at least has to do the work");
 }
 
+// The key would lead a moved session back to where it was.
+void check_rebalance(const Located<Backend>& backend) {
+  if (!backend.value.rebalance || backend.value.balance != Backend::Balance::hash) return;
+  backend.scope.problem(
+      value_of(backend, "rebalance"),
+      "rebalance: does not go with balance = \"hash\", which binds each session to its server");
+}
+
 void check_servers(const Located<Backend>& backend) {
   const auto& servers = backend.value.servers;
   const Node& list = value_of(backend, "servers");
@@ -189,6 +197,7 @@ void check_tables(const Tables& tables) {
     check_hash_key(backend);
     check_health(backend);
     check_backups(backend);
+    check_rebalance(backend);
   }
 }
 

@@ -42,7 +42,8 @@ struct Rate {
 };
 
 struct Drain {
-  Millis deadline{30'000};  // after TERM: how long until what is left is cut off
+  Millis deadline{30'000};   // after TERM: how long until what is left is cut off
+  std::optional<Rate> rate;  // sessions closed per second; absent: all at once
 };
 
 struct Server {
@@ -196,6 +197,14 @@ struct HashKey {
   bool operator==(const HashKey&) const = default;
 };
 
+// Sessions of servers that have too many are moved to others.
+struct Rebalance {
+  std::uint32_t skew = 20;  // per cent above its share that a server may have
+  Rate rate{10, 10};        // sessions moved per second, of the backend
+  Millis min_age{300'000};  // younger sessions stay
+  bool operator==(const Rebalance&) const = default;
+};
+
 struct Backend {
   enum class Balance { least_connections, round_robin, random_two, hash };
 
@@ -207,6 +216,7 @@ struct Backend {
   std::optional<Health> health;  // absent: servers are not checked
   // Open sessions up to which a server that came up gets its share of the new ones and no more.
   std::optional<std::uint32_t> slow_start;
+  std::optional<Rebalance> rebalance;
 };
 
 struct Config {

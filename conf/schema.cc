@@ -12,8 +12,10 @@ constexpr Millis kShortest{10};
 
 const Schema<Drain>& drain_schema() {
   static const Schema<Drain> schema{{field("deadline", &Drain::deadline, duration(Millis{0}, kDay),
-                                           "after TERM: how long until what is left is cut off")},
-                                    {"rate"}};
+                                           "after TERM: how long until what is left is cut off"),
+                                     field("rate", &Drain::rate, plain_rate_or_off(),
+                                           "sessions closed per second; \"off\": all at once")},
+                                    {}};
   return schema;
 }
 
@@ -87,7 +89,8 @@ const Schema<Server>& server_schema() {
       {field("workers", &Server::workers, integer(0, 256), "event-loop threads; 0: one per CPU"),
        field("max_connections", &Server::max_connections, integer(1, 10'000'000),
              "client connections of the process; more are answered 503"),
-       section("drain", &Server::drain, drain_schema(), "how Fairlead stops"),
+       section("drain", &Server::drain, drain_schema(),
+               "how sessions are ended when they have to go"),
        field("user", &Server::user, text("user name", user_complaint),
              "dropped to once the sockets are bound; empty: stay")},
       {}};

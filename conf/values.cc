@@ -1,6 +1,7 @@
 #include "conf/values.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 
 namespace fairlead::conf {
@@ -97,6 +98,26 @@ Codec<std::optional<std::uint32_t>> count_or_off(std::uint32_t most) {
             return value ? std::optional<Value>(value) : std::nullopt;
           },
           [](const Value& value) { return value ? std::to_string(*value) : "\"off\""; }};
+}
+
+Codec<std::uint32_t> percentage(std::uint32_t least, std::uint32_t most) {
+  const std::string range = std::to_string(least) + "% to " + std::to_string(most) + "%";
+  return {"percentage, " + range,
+          [=](const Node& node, const Scope& scope) -> std::optional<std::uint32_t> {
+            const auto* text = read_string(node, scope, "a string such as \"20%\"");
+            if (text == nullptr) return std::nullopt;
+            std::uint32_t value = 0;
+            const char* end = text->data() + text->size();
+            const auto [rest, error] = std::from_chars(text->data(), end, value);
+            if (error != std::errc() || rest + 1 != end || *rest != '%') {
+              scope.problem(node, in_quotes(*text) + " is not a percentage such as \"20%\"");
+              return std::nullopt;
+            }
+            if (value >= least && value <= most) return value;
+            scope.problem(node, "must be " + range);
+            return std::nullopt;
+          },
+          [](const std::uint32_t& value) { return "\"" + std::to_string(value) + "%\""; }};
 }
 
 Codec<Millis> duration(Millis least, Millis most) {

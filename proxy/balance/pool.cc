@@ -84,6 +84,7 @@ const std::shared_ptr<PoolServer>& Lease::server_ptr() const {
 std::shared_ptr<Pool> Pool::make(const conf::Backend& backend, const Pool* previous) {
   const std::shared_ptr<Pool> pool(new Pool());
   pool->name_ = backend.name;
+  pool->rebalance_ = backend.rebalance;
   for (const auto& from : backend.servers) pool->add_server(from, previous);
   if (previous != nullptr) pool->note_removed(*previous);
   if (backend.sticky) pool->bind_sessions(*backend.sticky, previous);
@@ -214,6 +215,7 @@ std::size_t Pool::choose_by_policy(bool backups, const Preference& preference) {
     any = any || eligible;
   }
   if (!any) return kNoServer;
+  spare_shedding();
   if (slow_start_) {
     slow_start_->apply(candidates_);
     for (std::size_t i = 0; i < servers_.size(); ++i) {
@@ -224,6 +226,18 @@ std::size_t Pool::choose_by_policy(bool backups, const Preference& preference) {
     }
   }
   return picker_->pick(candidates_, {preference.key, draw()});
+}
+
+// Servers that give sessions up get none, unless there is no other.
+void Pool::spare_shedding() {
+  const auto shedding = [this](std::size_t i) {
+    return servers_[i]->shedding.load(std::memory_order_relaxed);
+  };
+  bool other = false;
+  for (std::size_t i = 0; i < servers_.size(); ++i)
+    other = other || (candidates_[i].eligible && !shedding(i));
+  for (std::size_t i = 0; other && i < servers_.size(); ++i)
+    candidates_[i].eligible = candidates_[i].eligible && !shedding(i);
 }
 
 std::size_t Pool::last_resort() const {
@@ -256,6 +270,16 @@ void Pool::set_up(std::size_t index, bool up) {
     server.warming.store(true, std::memory_order_relaxed);
   }
   server.up.store(up, std::memory_order_relaxed);
+}
+
+std::uint32_t Pool::trusts(std::size_t index, Clock::time_point now) {
+  const std::lock_guard lock(*mutex_);
+  const PoolServer& server = *servers_[index];
+  if (server.backoff.active(now)) return 0;
+  const std::uint32_t most = bounds_[index].max_sessions;
+  const std::uint32_t open = server.sessions.load(std::memory_order_relaxed);
+  const std::uint32_t room = open < most ? most - open : 0;
+  return server.backoff.failures() == 0 ? room : std::min(room, 1U);
 }
 
 std::size_t Pool::index_of(std::uint64_t id) const {

@@ -37,6 +37,9 @@ struct PoolServer {
   // Not seen with its share of the sessions since it came up (SlowStart). Of servers that begin
   // together the first pick finds that they have it.
   std::atomic<bool> warming{true};
+  // It gives sessions up (Rebalance): others are picked, as long as there are any, and its cookies
+  // do not bind. Set by the main thread.
+  std::atomic<bool> shedding{false};
   Backoff backoff;  // under the lock its backend's pools share
 
   // Whether it may get new sessions at all.
@@ -124,6 +127,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // and it starts slowly.
   void set_up(std::size_t index, bool up);
 
+  // How many more sessions it may be trusted with: none while it is in backoff, one after a
+  // failure, to try it; otherwise as many as max_sessions leaves.
+  std::uint32_t trusts(std::size_t index, Clock::time_point now);
+
   const std::string& name() const { return name_; }
 
   std::size_t size() const { return servers_.size(); }
@@ -131,6 +138,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   PoolServer& server(std::size_t index) const { return *servers_[index]; }
 
   const std::vector<std::shared_ptr<PoolServer>>& servers() const { return servers_; }
+
+  const std::optional<conf::Rebalance>& rebalance() const { return rebalance_; }
 
   const std::optional<Sticky>& sticky() const { return sticky_; }
 
@@ -160,6 +169,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void weigh(const std::vector<std::size_t>& tried, Clock::time_point now);
   std::size_t choose(const Preference& preference);
   std::size_t choose_by_policy(bool backups, const Preference& preference);
+  void spare_shedding();
   std::size_t last_resort() const;
   std::uint64_t draw();
 
@@ -169,6 +179,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::vector<Bounds> bounds_;
   // Taken out by earlier reloads and alive yet with their sessions: they may come back.
   std::vector<std::weak_ptr<PoolServer>> removed_;
+  std::optional<conf::Rebalance> rebalance_;
   std::optional<Sticky> sticky_;
   std::shared_ptr<SidTable> sids_;
   std::optional<conf::HashKey> hash_key_;

@@ -139,6 +139,19 @@ observe::Outcome AdminEndpoint::drain() {
   return {};
 }
 
+// `drain` moves the open sessions too, until another state ends that.
+void AdminEndpoint::set_state(const std::string& backend,
+                              const std::shared_ptr<balance::PoolServer>& server,
+                              balance::AdminState state) {
+  const Scope scope{Scope::Kind::server, "", server, backend};
+  if (state == balance::AdminState::drain) {
+    process_.drainer().drain(scope);
+    return;
+  }
+  process_.drainer().undo(scope);
+  server->admin.store(state, std::memory_order_relaxed);
+}
+
 observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std::string& server,
                                            const observe::ServerChange& change) {
   const auto& pools = process_.runtime()->pools();
@@ -153,7 +166,7 @@ observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std
   }
   balance::PoolServer& chosen = **found;
   if (change.weight) chosen.weight.store(*change.weight, std::memory_order_relaxed);
-  if (change.state) chosen.admin.store(from_state(*change.state), std::memory_order_relaxed);
+  if (change.state) set_state(backend, *found, from_state(*change.state));
   const observe::ServerStatus now = status_of(chosen);
   observe::log_info("admin: {}/{} is {}, weight {}", backend, server,
                     observe::state_word(now.state), now.weight);

@@ -9,6 +9,7 @@
 
 #include "conf/config.h"
 #include "proxy/edge/admin_server.h"
+#include "proxy/edge/drainer.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/worker.h"
 #include "proxy/observe/control.h"
@@ -23,6 +24,7 @@ class AdminEndpoint final : observe::Control {
     std::function<const LastReload*()> last_reload;
     std::function<ReloadOutcome()> reload;
     std::function<void()> drain;
+    std::function<Drainer&()> drainer;  // while it serves
   };
 
   AdminEndpoint(net::Loop& loop, const Shared& shared, Process process);
@@ -42,6 +44,9 @@ class AdminEndpoint final : observe::Control {
   observe::Outcome drain() override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
+
+  void set_state(const std::string& backend, const std::shared_ptr<balance::PoolServer>& server,
+                 balance::AdminState state);
 
   net::Loop& loop_;
   const Shared& shared_;

@@ -12,7 +12,11 @@ balance::Preference Binding::find(const wire::RequestHead& head, const rules::Pe
     by_sid_ = find_sid(head.query, now);
     opening_ = wire::is_opening_poll(head);
   }
-  return {by_sid_ != kNoServer ? by_sid_ : by_cookie_,
+  // A server that gives sessions up does not get them back by their cookie. A sid is another thing:
+  // it stands for a session that lives there now.
+  const bool shed =
+      by_cookie_ != kNoServer && pool_.server(by_cookie_).shedding.load(std::memory_order_relaxed);
+  return {by_sid_ != kNoServer ? by_sid_ : (shed ? kNoServer : by_cookie_),
           pool_.key_of(head, has_address ? &client.ip : nullptr)};
 }
 

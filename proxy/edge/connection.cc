@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "proxy/edge/departures.h"
 #include "proxy/observe/log.h"
 #include "proxy/wire/proxy_protocol.h"
 
@@ -316,7 +317,11 @@ void Connection::exchange_switched() {
   Tunnel& begun = *tunnel;
   home_.links.adopt(std::move(tunnel));
   begun.start(in_, exchange_->early_bytes());
-  if (home_.draining) begun.drain(home_.drain_deadline);
+  if (home_.draining) {
+    begun.drain(home_.drain_deadline);
+  } else if (home_.departures != nullptr) {
+    home_.departures->on_session(begun);
+  }
   timer_.disarm();
   die();
 }

@@ -36,6 +36,7 @@ class Random {
 };
 
 class IdlePool;
+class Departures;
 class Runtime;
 
 struct Home {
@@ -54,6 +55,7 @@ struct Home {
   std::string scratch{};     // what is put together to leave in one send; used within one handler
   // The newest snapshot: what connections go over to between two requests. Null: they keep theirs.
   std::shared_ptr<const Runtime> runtime{};
+  Departures* departures = nullptr;  // told of each new session
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

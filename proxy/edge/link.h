@@ -14,6 +14,7 @@
 namespace fairlead::edge {
 
 class Links;
+class Tunnel;
 
 class Link {
  public:
@@ -27,6 +28,9 @@ class Link {
   virtual void drain(net::TimePoint deadline) = 0;
   // End at once, with one log line.
   virtual void force_end() = 0;
+
+  // The session, if it is one.
+  virtual Tunnel* session() { return nullptr; }
 
   bool dead() const { return dead_; }
 

@@ -77,6 +77,7 @@ std::string Server::open_admin() {
   process.drain = [this] {
     if (!draining_) drain();
   };
+  process.drainer = [this]() -> Drainer& { return *drainer_; };
   admin_ = std::make_unique<AdminEndpoint>(loop_, shared_, std::move(process));
   return admin_->open(*runtime_->config().admin.listen);
 }
@@ -101,6 +102,7 @@ int Server::run() {
     worker->take({runtime_, sockets_}, nullptr);
     worker->start();
   }
+  drainer_ = std::make_unique<Drainer>(loop_, mailbox_, shared_, runtime_);
   for (const ListenerRuntime& listener : runtime_->listeners()) {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
@@ -142,6 +144,7 @@ void Server::drain() {
       });
     });
   }
+  drainer_->stop(loop_.now() + deadline);
 }
 
 void Server::finish() {

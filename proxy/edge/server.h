@@ -7,6 +7,7 @@
 
 #include "conf/load.h"
 #include "proxy/edge/admin_endpoint.h"
+#include "proxy/edge/drainer.h"
 #include "proxy/edge/health_checks.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
@@ -71,6 +72,7 @@ class Server {
   std::unique_ptr<AdminEndpoint> admin_;  // null: off
   std::unique_ptr<Deadline> deadline_;
   std::unique_ptr<HealthChecks> checks_;
+  std::unique_ptr<Drainer> drainer_;  // while the workers run
   unsigned draining_workers_ = 0;
   bool draining_ = false;
   int exit_code_ = 0;

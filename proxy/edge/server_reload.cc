@@ -110,6 +110,7 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   next->take_effect();
   runtime_ = std::move(next);
   checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
+  drainer_->use(runtime_);
   sockets_ = std::move(sockets);
   observe::set_log_level(runtime_->config().log.level);
   taking_workers_ = static_cast<unsigned>(shared_.workers.size());

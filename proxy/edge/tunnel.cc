@@ -135,7 +135,7 @@ bool Tunnel::splice(Side side) {
 void Tunnel::relay(Side side, std::span<const char> bytes) {
   Peer& from = peers_[side];
   Peer& to = peers_[other(side)];
-  if (to.close_due != 0) bytes = finish_frame(side, bytes);
+  if (to.close_due != 0 && !begins_no_more(side)) bytes = finish_frame(side, bytes);
   wire::ScanCounters before = from.counters;
   std::size_t start = 0;  // [start, at) has been scanned and waits to be forwarded
   std::size_t at = 0;
@@ -152,6 +152,10 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
       forward(other(side), bytes.subspan(start, at - start));
       account(side, before);
       start = at;
+      if (begins_no_more(side)) {
+        leave_before(side);
+        continue;
+      }
       if (hold(bytes.subspan(at))) break;
       continue;  // on_excess = "close": what follows is read only, for its Close
     }
@@ -165,7 +169,10 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
     if (!passes) start = at;
   }
   account(side, before);
-  if (to.ping_due) try_ping(other(side));
+  if (to.ping_due) {
+    check_leaving();
+    try_ping(other(side));
+  }
 }
 
 // A Close or a violation: the last thing that counts from this side. False: stop scanning.

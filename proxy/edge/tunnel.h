@@ -17,6 +17,7 @@
 #include "proxy/edge/home.h"
 #include "proxy/edge/identity.h"
 #include "proxy/edge/keepalive.h"
+#include "proxy/edge/leave.h"
 #include "proxy/net/stream.h"
 #include "proxy/rules/failure.h"
 #include "proxy/rules/token_bucket.h"
@@ -46,8 +47,22 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   // Begins to relay; first what came behind the two heads already. Writes the opening line.
   void start(std::string_view from_client, std::string_view from_backend);
 
+  // Leaves now; a message under way has until `deadline`.
   void drain(net::TimePoint deadline) override;
   void force_end() override;
+
+  Tunnel* session() override { return this; }
+
+  bool matches(const Scope& scope) const;
+  // To go at a time of its own. False: it is ending already, or another job has it.
+  bool leave(Leave leave);
+  // Takes that back. False: too late, or another job's.
+  bool stay(std::uint32_t job);
+
+  // Since when nothing was said in either direction, but for pings.
+  net::TimePoint idle_since() const { return last_data_; }
+
+  net::TimePoint opened() const { return opened_; }
 
  private:
   enum Side : std::uint8_t { kClient = 0, kBackend = 1 };
@@ -126,6 +141,15 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void ended(Side side, net::IoStatus status);
   void resume_throttled();
 
+  // tunnel_leaving.cc: an end between two messages
+  void check_leaving();
+  void leave_now();
+  void leave_before(Side side);
+  net::TimePoint next_leaving() const;
+  bool begins_no_more(Side side) const;
+  bool in_message(Side side) const;
+  bool leaves() const;
+
   // tunnel_ending.cc: pings, deadlines, endings, the log
   void check_keepalive(Side side);
   void check_stuck(Side side, const KeepaliveSettings& settings);
@@ -136,7 +160,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void end(rules::Cause cause);
   void lost(Side side, bool listens = false);
   void abandon(Side side);
-  void try_close(Side to);
+  void try_close(Side to, bool anyway = false);
   void close_frame(Side from, std::span<const char> frame, const wire::FrameHeader& header);
   void send_close(Side to, std::uint16_t code, std::string_view reason);
   void settle();
@@ -150,6 +174,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   Home& home_;
   std::array<Peer, 2> peers_;
   std::unique_ptr<Throttle> throttle_;
+  std::unique_ptr<Leaving> leaving_;
   net::Timer timer_;
   std::shared_ptr<const Runtime> runtime_;
   balance::Lease lease_;

@@ -80,6 +80,7 @@ void Tunnel::check_stall(Side side) {
 void Tunnel::check_deadlines() {
   const conf::WebSocket& settings = route().settings->websocket;
   net::TimePoint now = home_.loop.now();
+  check_leaving();
   if (ending_) return;
   for (Side side : {kClient, kBackend}) check_stall(side);
   if (ending_) return;
@@ -109,6 +110,7 @@ net::TimePoint Tunnel::next_deadline() {
   }
   if (settings.max_lifetime) next = std::min(next, opened_ + *settings.max_lifetime);
   if (settings.idle_timeout) next = std::min(next, last_data_ + *settings.idle_timeout);
+  if (leaving_) next = std::min(next, next_leaving());
   if (throttle_ && throttle_->waiting && now < throttle_->resume)
     next = std::min(next, throttle_->resume);
   return next;
@@ -116,7 +118,12 @@ net::TimePoint Tunnel::next_deadline() {
 
 void Tunnel::on_timer(net::Timer&) {
   assert(home_.loop.in_thread());
-  if (ending_ && home_.loop.now() >= ending_deadline_) return conclude();
+  if (ending_ && home_.loop.now() >= ending_deadline_) {
+    if (leaves()) {
+      for (Side side : {kClient, kBackend}) try_close(side);
+    }
+    if (home_.loop.now() >= ending_deadline_) return conclude();
+  }
   check_deadlines();
   settle();
   if (dead()) return;
@@ -151,8 +158,9 @@ void Tunnel::end(Cause cause) {
 }
 
 // Sends the Close that is due, if what goes to that side stands at a frame boundary. A frame whose
-// rest will never come cannot be ended: then only TCP can end.
-void Tunnel::try_close(Side to) {
+// rest will never come cannot be ended: then only TCP can end. A session that leaves awaits the end
+// of the message too, unless `anyway`.
+void Tunnel::try_close(Side to, bool anyway) {
   Peer& peer = peers_[to];
   Peer& source = peers_[other(to)];
   if (peer.close_due == 0 || peer.gone || peer.close_sent) return;
@@ -160,7 +168,9 @@ void Tunnel::try_close(Side to) {
     if (source.gone) abandon(to);
     return;
   }
-  ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
+  net::TimePoint now = home_.loop.now();
+  if (!anyway && leaves() && in_message(other(to)) && now < leaving_->leave().until) return;
+  ending_deadline_ = now + conf::bounds::kCloseWait;
   timer_.arm_by(ending_deadline_);
   send_close(to, std::exchange(peer.close_due, std::uint16_t{0}), rules::failure(cause_).text);
 }
@@ -243,6 +253,7 @@ bool Tunnel::said_all(Side side) const {
 // After each handler: ends directions that have said all, and the session once both sides are over.
 void Tunnel::settle() {
   if (dead()) return;
+  check_leaving();
   if (ending_) {
     resume_throttled();
     for (Side side : {kClient, kBackend}) {
@@ -256,16 +267,6 @@ void Tunnel::settle() {
     }
   }
   update_reading();
-}
-
-void Tunnel::drain(net::TimePoint deadline) {
-  if (dead()) return;
-  end(Cause::stopping);
-  // A frame that is under way may take until the drain's end to reach its boundary.
-  if (peers_[kClient].close_due != 0 || peers_[kBackend].close_due != 0) {
-    ending_deadline_ = std::max(ending_deadline_, deadline);
-  }
-  settle();
 }
 
 void Tunnel::force_end() {
@@ -284,6 +285,7 @@ void Tunnel::conclude() {
   }
   lease_.reset();
   ip_hold_ = IpHold();
+  leaving_.reset();
   die();
 }
 

@@ -9,6 +9,7 @@ namespace fairlead::edge {
 
 // How many more messages may begin; `before` is what the buckets know of.
 std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before) {
+  if (begins_no_more(side)) return 0;
   if (side != kClient || !throttle_ || !throttle_->limits_messages || ending_) return UINT64_MAX;
   std::uint64_t there = throttle_->messages.available(home_.loop.now());
   std::uint64_t begun = peers_[side].counters.messages - before.messages;

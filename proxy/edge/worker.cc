@@ -27,7 +27,9 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
       access_(observe::access_logger()),
       idle_(loop_),
       log_timer_(loop_.timers(), *this),
-      home_{loop_, links_, access_} {
+      home_{loop_, links_, access_},
+      departures_(home_) {
+  home_.departures = &departures_;
   home_.idle = &idle_;
   home_.stopping = &shared_.stopping;
   home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
@@ -132,8 +134,14 @@ void Worker::drain(net::TimePoint deadline, std::function<void()> drained) {
     home_.draining = true;
     home_.drain_deadline = deadline;
     drained_ = drained;
-    links_.for_each([deadline](Link& link) { link.drain(deadline); });
+    links_.for_each([deadline](Link& link) {
+      if (link.session() == nullptr) link.drain(deadline);
+    });
   });
+}
+
+void Worker::departures(std::function<void(Departures&)> work) {
+  mailbox_.post([this, work = std::move(work)] { work(departures_); });
 }
 
 void Worker::stop() {

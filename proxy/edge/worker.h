@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/edge/connection.h"
+#include "proxy/edge/departures.h"
 #include "proxy/edge/idle_pool.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/mailbox.h"
@@ -50,12 +51,15 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   // Any thread: accept on these sockets, serve new connections by this runtime; then `taken` is
   // called, from the worker's thread.
   void take(Snapshot snapshot, std::function<void()> taken);
-  // Any thread: refuse what is new, end what there is; then `drained` is called, from the worker's
-  // thread.
+  // Any thread: refuse what is new, keep no connection that waits for a request; once all exchanges
+  // and sessions are over `drained` is called, from the worker's thread. Sessions are told by a
+  // Drainer.
   void drain(net::TimePoint deadline, std::function<void()> drained);
   // Any thread: end everything now and stop the loop; join() follows.
   void stop();
   void join();
+  // Any thread: `work` is done in the worker's.
+  void departures(std::function<void(Departures&)> work);
 
   std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
 
@@ -83,6 +87,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   IdlePool idle_;
   net::Timer log_timer_;
   Home home_;
+  Departures departures_;
   std::vector<Door> doors_;  // in the order of the runtime's listeners
   std::function<void()> drained_;
   std::thread thread_;

@@ -57,6 +57,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::backend_dead,                 "backend_dead",                backend, false, 0,    true,  1011, 0,    "backend lost"},
   {Cause::backend_gone,                 "backend_gone",                backend, false, 0,    true,  1011, 0,    "backend lost"},
   {Cause::stopping,                     "stopping",                    proxy,   false, 503,  true,  1001, 1001, "server is stopping"},
+  {Cause::moved,                        "moved",                       proxy,   false, 503,  true,  1012, 1001, "moved: connect again"},
   {Cause::idle_timeout,                 "idle_timeout",                nobody,  false, 0,    true,  1001, 1001, "idle for too long"},
   {Cause::max_lifetime,                 "max_lifetime",                nobody,  false, 0,    true,  1001, 1001, "open for too long"},
   {Cause::forced_stop,                  "forced_stop",                 proxy,   false, 503,  true,  0,    0,    "server was stopped"},

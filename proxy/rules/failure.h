@@ -59,6 +59,7 @@ enum class Cause : std::uint8_t {
   backend_dead,
   backend_gone,
   stopping,  // drain at the end of the process
+  moved,     // its server, listener or route is drained, or it was rebalanced
   idle_timeout,
   max_lifetime,
   forced_stop,  // second signal or the drain deadline

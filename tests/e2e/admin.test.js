@@ -217,6 +217,28 @@ scenario('a server drained gets no new session, undone it does; a weight counts 
   assert.deepEqual(await open(8), [6, 6]);
 });
 
+scenario("a drained server's sessions are moved: their clients get 1012", async (rig) => {
+  const [first, second] = [await agreeing(rig), await agreeing(rig)];
+  const { fairlead, admin } = await start(rig, {
+    servers: [first.address, second.address],
+    backend: 'balance = "round-robin"',
+    token: true,
+  });
+  const clients = [await rig.connect(fairlead), await rig.connect(fairlead)];
+  for (const client of clients) assert.equal((await client.upgrade()).status, 101);
+  for (const backend of [first, second]) {
+    const answer = await ask(admin, 'POST', `/api/backends/pool/servers/${backend.address}`, {
+      headers: bearer,
+      body: '{"state":"drain"}',
+    });
+    assert.equal(answer.status, 200);
+    if (backend === second) break;
+    await clients[0].expectClosing(1012);
+  }
+  await clients[1].expectClosing(1012);
+  assert.equal(await statusOf(rig, fairlead), 503);
+});
+
 scenario('a unix socket is for its owner and group, and needs no token', async (rig) => {
   const socket = path.join(rig.directory(), 'admin.sock');
   const { admin, address } = await start(rig, { listen: `unix:${socket}` });

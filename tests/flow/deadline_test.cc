@@ -132,11 +132,13 @@ TEST_CASE("deadlines: a drain waits for the boundary until its own deadline", "[
   flow.pump();
   flow.tunnel->drain(flow.loop.now() + 30s);
   flow.pump();
-  CHECK(sender.close_code() == 1001);
+  // The backend would leave its message unfinished if it were told.
+  CHECK(sender.close_code() == (from_client ? 1001 : -1));
   CHECK(other.close_code() == -1);
   flow.pass(20s);
   REQUIRE(flow.alive());
   sender.send(frame.substr(100));
+  flow.pump();
   sender.close_frame(1001);
   flow.pump();
   CHECK(other.received().substr(0, frame.size()) == frame);

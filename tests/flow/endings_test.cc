@@ -54,6 +54,11 @@ const Row kRows[] = {
      [](Flow& flow) { flow.backend->text("eleven byte"); }},
     {"stopping", 1001, 1001, nothing,
      [](Flow& flow) { flow.tunnel->drain(flow.loop.now() + 30s); }},
+    {"moved", 1012, 1001, nothing,
+     [](Flow& flow) {
+       flow.tunnel->leave({.at = flow.loop.now(), .until = flow.loop.now() + 30s});
+       flow.pass(1s);
+     }},
     {"idle_timeout", 1001, 1001, [](conf::Route& route) { route.websocket.idle_timeout = 15s; },
      [](Flow& flow) { flow.pass(15s); }},
     {"max_lifetime", 1001, 1001, [](conf::Route& route) { route.websocket.max_lifetime = 15s; },
@@ -179,13 +184,14 @@ TEST_CASE("endings: a frame that its sender never finishes costs the Close, not 
 }
 
 TEST_CASE("endings: between two fragments is a boundary", "[flow][endings]") {
-  Flow flow;
+  conf::Route route;
+  route.websocket.max_lifetime = 15s;
+  Flow flow(route);
   flow.start();
   flow.backend->send_frame({.opcode = 1, .payload = "frag", .fin = false});
   flow.client->send_frame({.opcode = 1, .payload = "frag", .fin = false});
   flow.pump();
-  flow.tunnel->drain(flow.loop.now() + 30s);
-  flow.pump();
+  flow.pass(15s);
   CHECK(flow.client->close_code() == 1001);
   CHECK(flow.backend->close_code() == 1001);
 }

@@ -240,6 +240,45 @@ TEST_CASE("pool: servers are found by their ids", "[balance][pool]") {
   CHECK(pool->index_of(0) == kNoServer);
 }
 
+TEST_CASE("pool: a server that is not ready or not up is never picked", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1, 1}));
+  auto& first = *pool->servers()[0];
+  for (const auto state : {AdminState::drain, AdminState::down}) {
+    first.admin = state;
+    for (int i = 0; i < 4; ++i) CHECK(pick(*pool, kStart).index() == 1);
+    CHECK(pool->pick(0, {}, kStart).index() == 1);  // its cookie does not bind
+    CHECK_FALSE(pool->pick(0, {1}, kStart));        // nor as a last resort
+  }
+  first.admin = AdminState::ready;
+  first.up = false;
+  CHECK(pool->pick(0, {}, kStart).index() == 1);
+  first.up = true;
+  CHECK(pool->pick(0, {}, kStart).index() == 0);
+}
+
+TEST_CASE("pool: a server that sheds is picked when there is no other", "[balance][pool]") {
+  const auto policy =
+      GENERATE(conf::Backend::Balance::least_connections, conf::Backend::Balance::round_robin,
+               conf::Backend::Balance::random_two);
+  const auto pool = Pool::make(backend({1, 1, 1}, policy));
+  pool->servers()[0]->shedding = true;
+  pool->servers()[1]->sessions = 100;
+  pool->servers()[2]->sessions = 100;
+  for (int i = 0; i < 20; ++i) CHECK(pick(*pool, kStart).index() != 0);
+  CHECK(pool->pick(kNoServer, {1, 2}, kStart).index() == 0);
+  CHECK(pool->pick(0, {}, kStart).index() == 0);  // who is bound by a sid comes back to it
+}
+
+TEST_CASE("pool: a server that failed is trusted with one session to try it", "[balance][pool]") {
+  const auto pool = Pool::make(backend({1}));
+  CHECK(pool->trusts(0, kStart) == UINT32_MAX);
+  pool->failed(0, kStart);
+  CHECK(pool->trusts(0, kStart) == 0);
+  CHECK(pool->trusts(0, kStart + seconds(60)) == 1);
+  pool->succeeded(0);
+  CHECK(pool->trusts(0, kStart) == UINT32_MAX);
+}
+
 TEST_CASE("pool: several threads never pick the same least one", "[balance][pool]") {
   constexpr std::uint32_t kEach = 2'000;
   const auto pool = Pool::make(backend({1, 1, 1, 1}));

@@ -25,7 +25,7 @@ TEST_CASE("load: every key is read", "[conf][load]") {
 [server]
 workers = 3
 max_connections = 77
-drain = { deadline = "5s" }
+drain = { deadline = "5s", rate = "200/s" }
 user = "fairlead"
 [timeouts]
 tls_handshake = "1s"
@@ -86,6 +86,7 @@ servers = ["LocalHost:3000", { address = "unix:/run/app.sock", weight = 1000, ma
 slow_start = 100
 balance = "round-robin"
 sticky = { cookie = "c", secret_file = "secret", max_age = "1h", same_site = "Strict" }
+rebalance = { skew = "35%", rate = "120/m", min_age = "90s" }
 [backend.health]
 type = "websocket"
 path = "/socket?token=1"
@@ -99,6 +100,10 @@ fall = 5
   REQUIRE(config.server.workers == 3);
   REQUIRE(config.server.max_connections == 77);
   REQUIRE(config.server.drain.deadline == Millis{5000});
+  REQUIRE(config.server.drain.rate.value().per_second == 200);
+  REQUIRE(config.backends.at(0).rebalance.value().skew == 35);
+  REQUIRE(config.backends.at(0).rebalance.value().rate.per_second == 2);
+  REQUIRE(config.backends.at(0).rebalance.value().min_age == Millis{90'000});
   REQUIRE(config.server.user == "fairlead");
   REQUIRE(config.log.level == Log::Level::debug);
   REQUIRE(config.log.format == Log::Format::json);

@@ -76,6 +76,18 @@ TEST_CASE("binding: a sid that an answer named leads to its server", "[edge][bin
   CHECK(ask(*chat, "?sid=abd").preference.server == kNoServer);
 }
 
+TEST_CASE("binding: a server that sheds is not bound to by cookie, but by sid", "[edge][binding]") {
+  const auto chat = pool();
+  open(*chat, answer());
+  const std::string cookie = cookie_of(*chat, 1);
+  chat->servers()[1]->shedding = true;
+  CHECK(ask(*chat, kPoll, cookie).preference.server == kNoServer);
+  CHECK(ask(*chat, kMore, cookie).preference.server == 1);
+  CHECK(ask(*chat, kPoll, cookie_of(*chat, 2)).preference.server == 2);
+  chat->servers()[1]->shedding = false;
+  CHECK(ask(*chat, kPoll, cookie).preference.server == 1);
+}
+
 TEST_CASE("binding: what teaches nothing", "[edge][binding]") {
   const auto chat = pool();
   open(*chat, answer(400));

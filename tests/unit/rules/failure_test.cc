@@ -14,7 +14,7 @@ const Failure& row(int i) {
 
 // Codes an endpoint may put in a Close (RFC 6455 7.4): 1005, 1006 and 1015 never.
 bool is_sendable(std::uint16_t code) {
-  static const std::set<std::uint16_t> kCodes{0, 1001, 1002, 1007, 1008, 1009, 1011};
+  static const std::set<std::uint16_t> kCodes{0, 1001, 1002, 1007, 1008, 1009, 1011, 1012};
   return kCodes.contains(code);
 }
 

@@ -1,0 +1,93 @@
+#pragma once
+// How a session is asked to go: when, why, and how long it may take to come to the end of a
+// message.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "proxy/balance/pool.h"
+#include "proxy/net/timer.h"
+#include "proxy/rules/failure.h"
+
+namespace fairlead::edge {
+
+// Which sessions. Listeners and routes go by their names, a server by its object: each of them
+// survives a reload.
+struct Scope {
+  enum class Kind : std::uint8_t { all, listener, route, server };
+
+  Kind kind = Kind::all;
+  std::string name;                             // the listener's or the route's
+  std::shared_ptr<balance::PoolServer> server;  // with Kind::server
+  std::string backend;                          // its backend's name, for people
+
+  // "all", "listener 0.0.0.0:443", "route chat", "chat/10.0.0.11:8080"
+  std::string text() const {
+    switch (kind) {
+      case Kind::all:
+        break;
+      case Kind::listener:
+        return "listener " + name;
+      case Kind::route:
+        return "route " + name;
+      case Kind::server:
+        return backend + "/" + server->name;
+    }
+    return "all";
+  }
+
+  bool operator==(const Scope& other) const {
+    return kind == other.kind && name == other.name && server == other.server;
+  }
+};
+
+// A job's sessions, counted by all workers and read by the main thread.
+struct LeaveCount {
+  std::atomic<std::uint32_t> total{0};  // chosen so far
+  std::atomic<std::uint32_t> left{0};   // of these, not over yet
+  std::atomic<std::uint32_t> told{0};   // have been ended by the job
+};
+
+struct Leave {
+  std::uint32_t job = 0;
+  rules::Cause cause = rules::Cause::moved;
+  net::TimePoint at{};  // when it is to go
+  net::TimePoint
+      until{};  // a message under way may go on as long; then only a frame may not be cut
+  conf::Millis min_idle{0};  // one that has said something within it then stays after all
+  std::shared_ptr<LeaveCount> count = nullptr;  // null: nobody counts
+};
+
+// A session's Leave while it lasts: counts it.
+class Leaving {
+ public:
+  explicit Leaving(Leave leave) : leave_(std::move(leave)) {
+    if (!leave_.count) return;
+    leave_.count->total.fetch_add(1, std::memory_order_relaxed);
+    leave_.count->left.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  ~Leaving() {
+    if (leave_.count) leave_.count->left.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+
+  // The session is told: from now on there is no way back.
+  void told() {
+    if (leave_.count) leave_.count->told.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  const Leave& leave() const { return leave_; }
+
+  bool due = false;  // it only waits for the end of a message
+
+ private:
+  Leave leave_;
+};
+
+}  // namespace fairlead::edge

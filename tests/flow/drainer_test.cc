@@ -1,0 +1,233 @@
+// The drain jobs with real workers: sockets over loopback, this thread is the main one.
+
+#include "proxy/edge/drainer.h"
+
+#include <poll.h>
+
+#include "tests/support/catch.h"
+#include "tests/support/flow_rig.h"
+
+namespace fairlead::test {
+namespace {
+
+constexpr int kPatienceMs = 20'000;
+
+// A descriptor that is waited for.
+struct End {
+  explicit End(int of) : fd(of) {}
+
+  bool readable(int ms) const {
+    pollfd one{fd.get(), POLLIN, 0};
+    return poll(&one, 1, ms) == 1;
+  }
+
+  void send(std::string_view bytes) const {
+    REQUIRE(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
+  }
+
+  std::string read_head() const {
+    std::string head;
+    char one = 0;
+    while (head.find("\r\n\r\n") == std::string::npos) {
+      REQUIRE(readable(kPatienceMs));
+      REQUIRE(recv(fd.get(), &one, 1, 0) == 1);
+      head += one;
+    }
+    return head;
+  }
+
+  // The code of the Close that comes within that time; 0: none came.
+  int close_code(int ms) const {
+    if (!readable(ms)) return 0;
+    std::array<unsigned char, 200> bytes{};
+    const auto n = recv(fd.get(), bytes.data(), bytes.size(), 0);
+    if (n < 4 || (bytes[0] & 15) != 8) return -1;
+    return bytes[2] * 256 + bytes[3];
+  }
+
+  net::Fd fd;
+};
+
+struct Session {
+  std::unique_ptr<End> client;
+  std::unique_ptr<End> backend;
+  std::size_t server = 0;
+};
+
+net::Bound listening() {
+  conf::Address address;
+  address.ip = conf::Ip::v4(0x7f000001);
+  net::Bound bound = net::listen_on(address);
+  REQUIRE(bound.fd);
+  return bound;
+}
+
+int connect_to(std::uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  REQUIRE(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  return fd;
+}
+
+// Two workers, two servers, a drainer.
+struct Process {
+  Process() {
+    servers.push_back(listening());
+    servers.push_back(listening());
+    conf::Config config;
+    config.listeners.emplace_back().address.ip = conf::Ip::v4(0x7f000001);
+    config.routes.emplace_back().backend = "chat";
+    config.routes[0].name = "chat";
+    config.backends.emplace_back().name = "chat";
+    for (const net::Bound& server : servers)
+      config.backends[0].servers.emplace_back().address = server.address;
+    auto made = edge::Runtime::make(config);
+    REQUIRE(made.error == "");
+    net::Bound bound = listening();
+    port = bound.address.port;
+    made.runtime->set_bound(0, bound.address, 1);
+    runtime = made.runtime;
+    auto socket = std::make_shared<const edge::Listening>(
+        edge::Listening{std::move(bound.fd), bound.address, 1});
+    for (unsigned i = 0; i < 2; ++i)
+      shared.workers.push_back(std::make_unique<edge::Worker>(shared, i, 1));
+    drainer = std::make_unique<edge::Drainer>(loop, mailbox, shared, runtime);
+    for (auto& worker : shared.workers) {
+      worker->take({runtime, {socket}}, nullptr);
+      worker->start();
+    }
+  }
+
+  ~Process() {
+    for (auto& worker : shared.workers) worker->stop();
+    for (auto& worker : shared.workers) worker->join();
+  }
+
+  Session open() {
+    Session session;
+    session.client = std::make_unique<End>(connect_to(port));
+    session.client->send(
+        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    pollfd both[2] = {{servers[0].fd.get(), POLLIN, 0}, {servers[1].fd.get(), POLLIN, 0}};
+    REQUIRE(poll(both, 2, kPatienceMs) > 0);
+    session.server = both[0].revents != 0 ? 0 : 1;
+    session.backend =
+        std::make_unique<End>(accept(servers[session.server].fd.get(), nullptr, nullptr));
+    session.backend->read_head();
+    session.backend->send(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+    const std::string head = session.client->read_head();
+    REQUIRE(head.substr(0, 12) == "HTTP/1.1 101");
+    return session;
+  }
+
+  edge::Scope server(std::size_t i) {
+    const auto& pool = runtime->routes()[0].pool;
+    return {edge::Scope::Kind::server, "", pool->servers()[i], pool->name()};
+  }
+
+  // Until the workers have chosen.
+  edge::Drainer::Progress chosen(std::uint32_t id) {
+    for (;;) {
+      for (const auto& one : drainer->progress())
+        if (one.id == id && one.counted) return one;
+      loop.turn(true);
+    }
+  }
+
+  std::vector<net::Bound> servers;
+  std::uint16_t port = 0;
+  edge::Shared shared;
+  net::Loop loop;
+  net::Mailbox mailbox{loop};
+  std::shared_ptr<edge::Runtime> runtime;
+  std::unique_ptr<edge::Drainer> drainer;
+};
+
+}  // namespace
+
+TEST_CASE("drainer: a server's sessions are moved, and only they", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 8; ++i) sessions.push_back(process.open());
+  const auto id = process.drainer->drain(process.server(0));
+  CHECK(process.drainer->drain(process.server(0)) == id);  // twice is once
+  CHECK(process.chosen(id).total == 4);
+  CHECK(process.chosen(id).what.substr(0, 15) == "chat/127.0.0.1:");
+  for (const Session& session : sessions) {
+    if (session.server != 0) continue;
+    CHECK(session.client->close_code(kPatienceMs) == 1012);
+    CHECK(session.backend->close_code(kPatienceMs) != 0);
+  }
+  for (int i = 0; i < 4; ++i) sessions.push_back(process.open());
+  for (std::size_t i = 8; i < sessions.size(); ++i) CHECK(sessions[i].server == 1);
+  for (const Session& session : sessions) {
+    if (session.server == 1) CHECK_FALSE(session.client->readable(0));
+  }
+  CHECK(process.drainer->undo(process.server(0)));
+  CHECK_FALSE(process.drainer->undo(process.server(0)));
+  CHECK_FALSE(process.drainer->undo(id));
+  CHECK(process.drainer->progress().empty());
+  CHECK(process.open().server == 0);
+}
+
+TEST_CASE("drainer: what is undone in time stays open", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 12; ++i) sessions.push_back(process.open());
+  const auto id = process.drainer->drain(process.server(1), conf::Rate{0.001, 1});
+  const auto progress = process.chosen(id);
+  CHECK(progress.total == 6);
+  CHECK(progress.left == 6);
+  CHECK(progress.rate == 0.001);
+  CHECK(process.drainer->undo(id));
+  const auto again = process.drainer->drain(process.server(0));  // behind the undo in each worker
+  process.chosen(again);
+  for (const Session& session : sessions)
+    CHECK(session.client->close_code(session.server == 0 ? kPatienceMs : 0) ==
+          (session.server == 0 ? 1012 : 0));
+}
+
+TEST_CASE("drainer: a route's and all sessions, and then the job is over", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 5; ++i) sessions.push_back(process.open());
+  edge::Scope scope;
+  scope.kind = edge::Scope::Kind::route;
+  scope.name = "other";
+  CHECK(process.chosen(process.drainer->drain(scope)).total == 0);
+  scope.name = GENERATE("chat", "");
+  if (scope.name.empty()) scope.kind = edge::Scope::Kind::all;
+  CHECK(process.chosen(process.drainer->drain(scope)).total == 5);
+  for (Session& session : sessions) {
+    CHECK(session.client->close_code(kPatienceMs) == 1012);
+    session.client.reset();
+    session.backend.reset();
+  }
+  while (!process.drainer->progress().empty()) process.loop.turn(true);
+}
+
+TEST_CASE("drainer: at the process's end what the rate leaves goes at the last call",
+          "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 6; ++i) sessions.push_back(process.open());
+  const auto id = process.drainer->drain(process.server(1), conf::Rate{0.001, 1});
+  process.chosen(id);
+  process.drainer->stop(process.loop.now() + std::chrono::milliseconds(200));
+  CHECK_FALSE(process.drainer->undo(id));
+  process.loop.turn(true);
+  for (const Session& session : sessions) {
+    pollfd main{session.client->fd.get(), POLLIN, 0};
+    while (poll(&main, 1, 0) == 0) process.loop.turn(false);
+    CHECK(session.client->close_code(kPatienceMs) == 1001);
+  }
+}
+
+}  // namespace fairlead::test

@@ -1,0 +1,477 @@
+// Sessions that have to go although nothing is wrong with them: between two messages, at their
+// time, in their order.
+
+#include <algorithm>
+
+#include "proxy/edge/departures.h"
+#include "tests/support/catch.h"
+#include "tests/support/flow_rig.h"
+
+namespace fairlead::test {
+namespace {
+
+edge::Leave leave_at(Flow& flow, std::chrono::milliseconds after = 0ms,
+                     std::chrono::milliseconds patience = 30s) {
+  const auto at = flow.loop.now() + after;
+  return {.job = 7, .at = at, .until = at + patience};
+}
+
+Make fragment(unsigned opcode, std::string payload, bool fin) {
+  return {.opcode = opcode, .payload = std::move(payload), .fin = fin};
+}
+
+// The messages among the frames, whole; "..." behind one that was not ended.
+std::string messages(const FarEnd& end) {
+  std::string text;
+  bool open = false;
+  for (const Seen& frame : end.frames()) {
+    if (frame.opcode > 2) continue;
+    text += frame.payload;
+    open = !frame.fin;
+    if (!open) text += '|';
+  }
+  return open ? text + "..." : text;
+}
+
+void answer(Flow& flow) {
+  flow.client->close_frame(1000);
+  flow.backend->close_frame(1000);
+  flow.pump();
+}
+
+}  // namespace
+
+TEST_CASE("leaving: an idle session goes at its time with 1012 and 1001", "[flow][leaving]") {
+  const bool tls = GENERATE(false, true);
+  Flow flow({}, {.client_tls = tls});
+  flow.start();
+  const auto count = std::make_shared<edge::LeaveCount>();
+  edge::Leave leave = leave_at(flow, 5s);
+  leave.count = count;
+  CHECK(flow.tunnel->leave(leave));
+  CHECK(count->left == 1);
+  flow.pass(4s);
+  CHECK(flow.client->close_code() == -1);
+  flow.pass(1s).pump();
+  CHECK(flow.client->close_code() == 1012);
+  CHECK(flow.backend->close_code() == 1001);
+  CHECK(count->told == 1);
+  CHECK(count->left == 1);
+  answer(flow);
+  CHECK_FALSE(flow.alive());
+  CHECK(count->left == 0);
+  CHECK(count->total == 1);
+  CHECK(flow.logged("reason", R"("moved")"));
+  CHECK(flow.logged("close_code", "1012"));
+  CHECK(flow.logged("closed_by", R"("proxy")"));
+}
+
+TEST_CASE("leaving: a fragmented message from the backend is ended first", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  flow.backend->send_frame(fragment(1, "one ", false));
+  flow.pump();
+  flow.tunnel->leave(leave_at(flow));
+  flow.pass(1s).pump();
+  CHECK(flow.client->close_code() == -1);
+  CHECK(flow.backend->close_code() == -1);  // or it would not finish
+  flow.client->text("goes on");
+  flow.backend->send_frame({.opcode = 9, .payload = "ping"});
+  flow.backend->send_frame(fragment(0, "two ", false));
+  flow.pump();
+  CHECK(flow.client->close_code() == -1);
+  CHECK(messages(*flow.backend) == "goes on|");
+  flow.backend->send_frame(fragment(0, "three", true));
+  flow.backend->text("one too many");
+  flow.backend->text("another");
+  flow.pump();
+  CHECK(flow.client->close_code() == 1012);
+  CHECK(flow.backend->close_code() == 1001);
+  CHECK(messages(*flow.client) == "one two three|");
+  answer(flow);
+  CHECK_FALSE(flow.alive());
+}
+
+TEST_CASE("leaving: the boundary is found wherever the pieces are cut", "[flow][leaving]") {
+  std::string stream;
+  for (const Make& frame : {fragment(0, "b", false), fragment(0, std::string(300, 'c'), true),
+                            fragment(1, "next", true), fragment(2, "x", true)}) {
+    stream += make(frame);
+  }
+  for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+    Flow flow;
+    flow.start();
+    flow.backend->send_frame(fragment(1, "a", false));
+    flow.pump();
+    flow.tunnel->leave(leave_at(flow));
+    flow.pass(1s);
+    flow.backend->send(stream.substr(0, cut));
+    flow.pump();
+    flow.backend->send(stream.substr(cut));
+    flow.pump();
+    CAPTURE(cut);
+    CHECK(flow.client->close_code() == 1012);
+    CHECK(messages(*flow.client) == "ab" + std::string(300, 'c') + "|");
+    answer(flow);
+    CHECK_FALSE(flow.alive());
+  }
+}
+
+TEST_CASE("leaving: between the messages of a stream without a pause", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  std::string stream;
+  for (int i = 0; i < 3000; ++i) stream += make(fragment(2, std::string(1000, 's'), true));
+  flow.backend->send(stream);
+  for (int i = 0; i < 5; ++i) {
+    flow.turn();
+    flow.client->pump();
+  }
+  flow.tunnel->leave(leave_at(flow));
+  flow.pass(1s).pump();
+  CHECK(flow.client->close_code() == 1012);
+  for (const Seen& frame : flow.client->frames())
+    CHECK((frame.opcode == 8 || frame.payload.size() == 1000));
+  CHECK(flow.client->frames().size() < 3000);
+}
+
+TEST_CASE("leaving: what the client was saying reaches the backend", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  flow.client->send_frame(fragment(1, "half", false));
+  flow.pump();
+  flow.tunnel->leave(leave_at(flow));
+  flow.pass(1s).pump();
+  CHECK(flow.client->close_code() == 1012);
+  CHECK(flow.backend->close_code() == -1);
+  SECTION("it finishes") {
+    flow.client->send_frame(fragment(0, " whole", true));
+    flow.client->text("late");
+    flow.client->close_frame(1012);
+    flow.pump();
+    CHECK(messages(*flow.backend) == "half whole|");
+    CHECK(flow.backend->close_code() == 1001);
+    flow.backend->close_frame(1001);
+    flow.pump();
+    CHECK_FALSE(flow.alive());
+  }
+  SECTION("it does not, and answers") {
+    flow.client->close_frame(1012);
+    flow.pump();
+    CHECK(flow.backend->close_code() == 1001);
+  }
+  SECTION("it does not, and goes") {
+    flow.client->close();
+    flow.pump();
+    CHECK(flow.backend->close_code() == 1001);
+  }
+  SECTION("it says nothing any more") {
+    flow.pass(28s).pump();
+    CHECK(flow.backend->close_code() == -1);
+    flow.pass(2s).pump();
+    CHECK(flow.backend->close_code() == 1001);
+    flow.pass(6s).pump();
+    CHECK_FALSE(flow.alive());
+  }
+  CHECK(messages(*flow.backend).substr(0, 4) == "half");
+}
+
+TEST_CASE("leaving: a message without end has until the deadline", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  flow.backend->send_frame(fragment(1, "endless", false));
+  flow.pump();
+  flow.tunnel->leave(leave_at(flow, 0s, 10s));
+  for (int i = 0; i < 9; ++i) {
+    flow.backend->send_frame(fragment(0, ".", false));
+    flow.pump().pass(1s);
+  }
+  CHECK(flow.client->close_code() == -1);
+  flow.pass(2s).pump();
+  CHECK(flow.client->close_code() == 1012);
+  CHECK(flow.backend->close_code() == 1001);
+  answer(flow);
+  CHECK_FALSE(flow.alive());
+}
+
+TEST_CASE("leaving: a frame without end is never cut by a Close", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  flow.backend->send(make({.opcode = 2, .payload = std::string(3000, 'x')}).substr(0, 100));
+  flow.pump();
+  flow.tunnel->leave(leave_at(flow, 0s, 10s));
+  flow.pass(9s).pump();
+  CHECK(flow.alive());
+  flow.pass(2s).pump().pass(6s).pump();
+  CHECK_FALSE(flow.alive());
+  CHECK(flow.client->received().size() == 100);
+  CHECK(flow.close_lines() == 1);
+}
+
+TEST_CASE("leaving: who stays, stays", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  const auto count = std::make_shared<edge::LeaveCount>();
+  edge::Leave leave = leave_at(flow, 5s);
+  leave.count = count;
+  flow.tunnel->leave(leave);
+  bool open = false;
+  SECTION("before its time") {}
+  SECTION("within a message") {
+    flow.backend->send_frame(fragment(1, "long", false));
+    flow.pump().pass(6s).pump();
+    open = true;
+  }
+  CHECK_FALSE(flow.tunnel->stay(8));
+  CHECK(flow.tunnel->stay(7));
+  CHECK_FALSE(flow.tunnel->stay(7));
+  CHECK(count->left == 0);
+  flow.backend->send_frame(fragment(open ? 0 : 1, " end", true));
+  flow.pump().pass(10s).pump();
+  CHECK(flow.client->close_code() == -1);
+  CHECK(flow.alive());
+}
+
+TEST_CASE("leaving: one job at a time, but the process's end goes before all", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  CHECK(flow.tunnel->leave(leave_at(flow, 5s)));
+  edge::Leave other = leave_at(flow);
+  other.job = 8;
+  CHECK_FALSE(flow.tunnel->leave(other));
+  other.cause = rules::Cause::stopping;
+  CHECK(flow.tunnel->leave(other));
+  CHECK_FALSE(flow.tunnel->leave(leave_at(flow)));
+  flow.pass(1s).pump();
+  CHECK(flow.client->close_code() == 1001);
+  CHECK_FALSE(flow.tunnel->leave(other));
+  CHECK_FALSE(flow.tunnel->stay(8));
+}
+
+TEST_CASE("leaving: who spoke lately is not idle and stays after all", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  flow.pass(5s);
+  edge::Leave leave = leave_at(flow, 3s);
+  leave.min_idle = 1s;
+  flow.tunnel->leave(leave);
+  flow.pass(2900ms);
+  flow.client->text("hello");
+  flow.pump().pass(200ms).pump();
+  CHECK(flow.client->close_code() == -1);
+  leave.at = flow.loop.now() + 3s;
+  flow.tunnel->leave(leave);
+  flow.pass(4s).pump();
+  CHECK(flow.client->close_code() == 1012);
+}
+
+TEST_CASE("leaving: a session that ends by itself meanwhile ends as ever", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  flow.backend->send_frame(fragment(1, "open", false));
+  flow.pump();
+  flow.tunnel->leave(leave_at(flow));
+  flow.pass(1s).pump();
+  SECTION("the client closes") {
+    flow.client->close_frame(4000);
+    flow.pump();
+    CHECK(flow.backend->close_code() == 4000);
+    flow.backend->close_frame(4000);
+  }
+  SECTION("the backend closes") {
+    flow.backend->close_frame(4000);
+    flow.pump();
+    CHECK(flow.client->close_code() == 4000);
+    flow.client->close_frame(4000);
+  }
+  SECTION("the client breaks the protocol") {
+    flow.client->send_frame({.opcode = 5});
+    flow.pump();
+    CHECK(flow.client->close_code() == 1002);
+    CHECK(flow.backend->close_code() == 1001);
+    answer(flow);
+  }
+  SECTION("the backend is lost") {
+    flow.backend->close();
+    flow.pump();
+    CHECK(flow.client->close_code() == 1011);
+    flow.client->close_frame(1011);
+  }
+  flow.pump().pass(6s).pump();
+  CHECK_FALSE(flow.alive());
+  CHECK(flow.close_lines() == 1);
+}
+
+namespace {
+
+// Sessions of one worker, on one loop.
+struct Fleet {
+  explicit Fleet(std::size_t sessions) {
+    loop.on_turn_end([this] { links.bury(); });
+    for (std::size_t i = 0; i < sessions; ++i) add();
+  }
+
+  edge::Tunnel& add() {
+    const SocketPair to_client = make_pair();
+    const SocketPair to_backend = make_pair();
+    clients.push_back(std::make_unique<FarEnd>(to_client.far, true));
+    backends.push_back(std::make_unique<FarEnd>(to_backend.far, false));
+    edge::TunnelParts parts;
+    parts.client = std::make_unique<net::Stream>(loop, to_client.near);
+    parts.backend = std::make_unique<net::Stream>(loop, to_backend.near);
+    parts.route = &runtime;
+    auto made = std::make_unique<edge::Tunnel>(home, std::move(parts));
+    edge::Tunnel& tunnel = *made;
+    links.adopt(std::move(made));
+    tunnel.start("", "");
+    return tunnel;
+  }
+
+  void pass(std::chrono::milliseconds by) {
+    loop.advance_clock(by);
+    for (int i = 0; i < 3; ++i) {
+      loop.turn(false);
+      for (auto& one : clients) one->pump();
+      for (auto& one : backends) one->pump();
+    }
+  }
+
+  // The clients that have been told, in numbers.
+  std::vector<std::size_t> told() const {
+    std::vector<std::size_t> result;
+    for (std::size_t i = 0; i < clients.size(); ++i)
+      if (clients[i]->close_code() == 1012) result.push_back(i);
+    return result;
+  }
+
+  edge::DrainOrder order(double rate) {
+    edge::DrainOrder order;
+    order.job = 7;
+    order.rate = rate;
+    order.patience = 30s;
+    order.count = count;
+    return order;
+  }
+
+  conf::Route route;
+  net::Loop loop;
+  edge::Links links;
+  observe::AccessLog access{nullptr};
+  edge::Home home{loop, links, access};
+  edge::RouteRuntime runtime = edge::make_route(route, nullptr);
+  edge::Departures departures{home};
+  std::shared_ptr<edge::LeaveCount> count = std::make_shared<edge::LeaveCount>();
+  std::vector<std::unique_ptr<FarEnd>> clients;
+  std::vector<std::unique_ptr<FarEnd>> backends;
+};
+
+using Numbers = std::vector<std::size_t>;
+
+}  // namespace
+
+TEST_CASE("departures: the longest idle go first, at the rate", "[flow][leaving]") {
+  Fleet fleet(6);
+  for (const std::size_t i : {3, 1, 5, 0, 2, 4}) {
+    fleet.clients[i]->text("hello");
+    fleet.pass(1s);
+  }
+  const auto order = fleet.order(1);
+  CHECK(fleet.departures.count(order) == 6);
+  fleet.departures.begin(order);
+  Numbers expected;
+  for (const std::size_t i : {3, 1, 5, 0, 2, 4}) {
+    fleet.pass(1s);
+    expected.push_back(i);
+    std::sort(expected.begin(), expected.end());
+    CHECK(fleet.told() == expected);
+  }
+  CHECK(fleet.count->total == 6);
+  CHECK(fleet.count->told == 6);
+}
+
+TEST_CASE("departures: at once is at once", "[flow][leaving]") {
+  Fleet fleet(50);
+  fleet.departures.begin(fleet.order(0));
+  fleet.pass(20ms);
+  CHECK(fleet.told().size() == 50);
+}
+
+TEST_CASE("departures: what a stop finds untold stays", "[flow][leaving]") {
+  Fleet fleet(10);
+  fleet.departures.begin(fleet.order(1));
+  fleet.pass(4s);
+  const auto told = fleet.told().size();
+  CHECK(told >= 3);
+  CHECK(told <= 5);
+  fleet.departures.stop(6);  // another job
+  fleet.departures.stop(7);
+  CHECK(fleet.count->left == told);
+  fleet.pass(30s);
+  CHECK(fleet.told().size() == told);
+  CHECK(fleet.links.size() == 10 - told);
+}
+
+TEST_CASE("departures: a limit, an age and an idle time bound the choice", "[flow][leaving]") {
+  Fleet fleet(4);
+  fleet.pass(10s);
+  fleet.add();
+  fleet.clients[2]->text("busy");
+  fleet.pass(2s);
+  auto order = fleet.order(0);
+  order.min_age = 5s;
+  order.min_idle = 3s;
+  CHECK(fleet.departures.count(order) == 3);
+  order.limit = 2;
+  fleet.departures.begin(order);
+  fleet.pass(1s);
+  CHECK(fleet.told().size() == 2);
+}
+
+TEST_CASE("departures: late comers of a lasting job follow, and of a stopped one stay",
+          "[flow][leaving]") {
+  Fleet fleet(2);
+  auto order = fleet.order(1);
+  order.lasting = true;
+  fleet.departures.begin(order);
+  fleet.departures.on_session(fleet.add());
+  fleet.pass(2100ms);
+  CHECK(fleet.told() == Numbers{0, 1, 2});
+  fleet.departures.stop(7);
+  fleet.departures.on_session(fleet.add());
+  fleet.pass(10s);
+  CHECK(fleet.told().size() == 3);
+  CHECK(fleet.links.size() == 1);
+}
+
+TEST_CASE("departures: a session freed by one job belongs to the next", "[flow][leaving]") {
+  Fleet fleet(3);
+  auto first = fleet.order(0.001);
+  auto second = fleet.order(1);
+  second.job = 8;
+  second.lasting = true;
+  fleet.departures.begin(first);
+  fleet.departures.begin(second);
+  fleet.departures.stop(7);
+  fleet.pass(4s);
+  CHECK(fleet.told().size() == 3);
+}
+
+TEST_CASE("departures: the sessions of a route, a listener or a server", "[flow][leaving]") {
+  Fleet fleet(1);
+  fleet.route.name = "chat";
+  auto order = fleet.order(0);
+  using Kind = edge::Scope::Kind;
+  const auto server = std::make_shared<balance::PoolServer>();
+  for (const auto& [scope, count] : std::vector<std::pair<edge::Scope, std::uint32_t>>{
+           {{Kind::all, "", nullptr, ""}, 1},
+           {{Kind::route, "chat", nullptr, ""}, 1},
+           {{Kind::route, "other", nullptr, ""}, 0},
+           {{Kind::listener, "0.0.0.0:443", nullptr, ""}, 0},
+           {{Kind::server, "", server, "chat"}, 0}}) {
+    order.scope = scope;
+    CAPTURE(scope.kind);
+    CHECK(fleet.departures.count(order) == count);
+  }
+}
+
+}  // namespace fairlead::test
