@@ -3,6 +3,9 @@ readers, a second worker."""
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -251,6 +254,48 @@ def fair(ground: Ground) -> None:
                             5.0 if what.startswith("1 ") else None)
 
 
+def scrape(instance: Instance) -> None:
+    """GET /metrics from the admin endpoint's socket."""
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.settimeout(10)
+        admin.connect(str(instance.site.folder / "admin.sock"))
+        admin.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        text = b""
+        while piece := admin.recv(65536):
+            text += piece
+    if not text.startswith(b"HTTP/1.1 200"):
+        raise Failed(f"metrics: {text[:60]!r}")
+
+
+def steered(ground: Ground) -> None:
+    """Reloads and scrapes while many idle sessions are there and some speak."""
+    if ground.peer.family != Family.OWN:
+        return
+    some = max(ground.greatest // 9, 1)
+    options = ("--connections", str(some), "--rate", "10", "--warm", "1")
+    for tls, way in ground.ways():
+        with ground.stand.fresh(ground.peer) as instance, ExitStack() as stack:
+            ground.idle(stack, instance, tls, ground.greatest - some)
+            alone = p99(ground.load(instance, tls, "paced", *options))
+            times = 0
+            with ground.stand.load(instance, tls, "paced", "--seconds", str(ground.seconds),
+                                   *options) as load:
+                load.reach("warm")
+                until = time.monotonic() + ground.seconds
+                while time.monotonic() < until:
+                    os.kill(instance.root or 0, signal.SIGHUP)
+                    scrape(instance)
+                    times += 1
+                    time.sleep(0.1)
+                both = load.result()
+        name = f"{way}: {some:,} active among {ground.greatest - some:,} idle"
+        ground.note(f"{name}, p99", "ms", alone)
+        ground.note(f"{name} and {times} reloads and scrapes, p99", "ms", p99(both))
+        ground.note(f"{name}: reloads and scrapes, added to p99", "ms", p99(both) - alone, 5.0)
+        ground.note(f"{name}: unanswered over the reloads", "messages",
+                    both.result.get("lost", 0), 0.0)
+
+
 @dataclass(frozen=True)
 class Part:
     name: str
@@ -266,6 +311,7 @@ PARTS = [
     Part("storms", "9,000 sessions open and close at once", storms),
     Part("fan", "1 message to 9,000 sessions", fan),
     Part("slow", "2,000 slow readers next to 2,000 fast ones", slow),
+    Part("steered", "reloads and scrapes among 9,000 sessions", steered),
     Part("fair", "100 paced sessions next to bulk ones and to a storm of handshakes", fair),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Load:
     """A load on its way: wait for its moments one by one, then for its result."""
 
     def __init__(self, bench_peer: Path, target: int, mode: str, options: list[str], log: Path,
-                 proxy: list[int]) -> None:
+                 proxy: Callable[[], list[int]]) -> None:
         command = [str(bench_peer), "load", mode, "--to", f"127.0.0.1:{target}", *options]
         self._proxy = proxy
         self._log = log
@@ -77,7 +78,7 @@ class Load:
 
     def mark(self, said: str) -> Moment:
         """Reads the CPU now, under a name."""
-        now = Moment(time.monotonic(), cpu_seconds(self._proxy), cpu_seconds([self.process.pid]))
+        now = Moment(time.monotonic(), cpu_seconds(self._proxy()), cpu_seconds([self.process.pid]))
         self.moments[said] = now
         return now
 

@@ -89,4 +89,4 @@ class Stand:
         secure = ["--tls"] if tls else []
         log = instance.site.folder / "load.log"
         return Load(self.tools.bench_peer, instance.port(tls), mode, [*secure, *options], log,
-                    instance.pids)
+                    lambda: instance.pids)

@@ -10,6 +10,8 @@ workers = {workers}
 [log]
 access = "access.jsonl"
 file = "fairlead.log"
+[admin]
+listen = "unix:admin.sock"
 {listeners}
 [[route]]
 backend = "echo"
