@@ -22,8 +22,8 @@ TEST_CASE("schema: each kind of problem, at its place", "[conf][schema]") {
       {"sticky.engine_io = 1",
        "f:9:20: backend \"app\": sticky: engine_io: must be true or false, not an integer"},
       {"balance = 3", "f:9:11: backend \"app\": balance: must be a string, not an integer"},
-      {"  rebalance = { skew = \"20%\" }",
-       "f:9:3: backend \"app\": key \"rebalance\" is not available in this version"},
+      {"  send_proxy_protocol = \"v2\"",
+       "f:9:3: backend \"app\": key \"send_proxy_protocol\" is not available in this version"},
       {"health = { path = \"/\" }", "f:9:10: backend \"app\": health: key \"type\" is missing"},
       {"health = { type = \"icmp\" }",
        "f:9:19: backend \"app\": health: type: must be \"tcp\", \"http\" or \"websocket\", not "
