@@ -134,6 +134,8 @@ struct Limits {
 
 struct Route {
   enum class Kind { any, websocket, http };
+  // What becomes of sessions whose route, or whose server, is removed by a reload or by DNS.
+  enum class OnRemoval { keep, drain, close };
 
   std::string name;                // for logs and metrics; default: the backend's name
   std::vector<std::string> hosts;  // lower case, "*.example.org" for any subdomain; empty: any
@@ -144,6 +146,7 @@ struct Route {
   std::vector<OriginPattern> origins{OriginPattern{}};  // default: same-origin
   bool require_origin = false;                          // refuse a handshake without an Origin
   bool strip_prefix = false;                            // the backend sees the path without `path`
+  OnRemoval on_removal = OnRemoval::drain;
   WebSocket websocket;
   Limits limits;
   RouteTimeouts timeouts;

@@ -100,8 +100,7 @@ std::vector<Field<Route>> route_matching() {
 
 const Schema<Route>& route_schema() {
   static const Schema<Route> schema = [] {
-    Schema<Route> result{route_matching(),
-                         {"auth", "on_removal", "on_backend_loss", "tracing", "tap"}};
+    Schema<Route> result{route_matching(), {"auth", "on_backend_loss", "tracing", "tap"}};
     const std::vector<Field<Route>> rest{
         field("origins", &Route::origins, list(origin(), Empty::refused),
               "whose pages may open sessions: \"https://app.example.com\", "
@@ -110,6 +109,12 @@ const Schema<Route>& route_schema() {
               "refuse a handshake without an Origin (from what is no browser)"),
         field("strip_prefix", &Route::strip_prefix, flag(),
               "the backend sees the path without `path`"),
+        field("on_removal", &Route::on_removal,
+              choice<Route::OnRemoval>({{"keep", Route::OnRemoval::keep},
+                                        {"drain", Route::OnRemoval::drain},
+                                        {"close", Route::OnRemoval::close}}),
+              "its sessions, when a reload or DNS takes the route or their server away: let be, "
+              "move at server.drain.rate, or close at once with 1012"),
         section("websocket", &Route::websocket, websocket_schema(), "its sessions"),
         section("limits", &Route::limits, limits_schema(), "what clients may ask for"),
         section("timeouts", &Route::timeouts, route_timeouts_schema(), "for this route alone")};

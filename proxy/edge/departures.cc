@@ -11,6 +11,7 @@ namespace fairlead::edge {
 
 bool Departures::wanted(const DrainOrder& order, const Tunnel& session) const {
   if (session.dead() || !session.matches(order.scope)) return false;
+  if (order.removal && !order.removal->concerns(session.settings())) return false;
   net::TimePoint now = home_.loop.now();
   return now >= session.idle_since() + order.min_idle && now >= session.opened() + order.min_age;
 }

@@ -35,6 +35,8 @@ class Dial final : net::Connector::Handler {
     probed,  // only what is still quiet: the request cannot be sent twice
   };
 
+  static constexpr int kTryFor = 3;
+
   Dial(Home& home, Handler& handler)
       : home_(home), handler_(handler), connector_(home.loop, *this) {}
 
@@ -45,8 +47,6 @@ class Dial final : net::Connector::Handler {
   void cancel();
 
  private:
-  static constexpr int kTryFor = 3;
-
   void try_next(rules::Cause if_none);
   std::unique_ptr<net::Stream> take_idle();
   void on_connected(std::unique_ptr<net::Stream> stream) override;

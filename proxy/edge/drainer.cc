@@ -126,7 +126,7 @@ std::uint32_t Drainer::start(DrainOrder order, double rate) {
       });
     });
   }
-  jobs_[id] = {std::move(order), rate, false, false, std::chrono::system_clock::now()};
+  jobs_[id] = {std::move(order), rate, false, false, std::chrono::system_clock::now(), {}};
   return id;
 }
 
@@ -137,7 +137,7 @@ void Drainer::counted(std::uint32_t id, const std::vector<std::uint32_t>& counts
   std::uint64_t total = 0;
   for (std::uint32_t count : counts) total += count;
   const bool limited = job.order.limit != UINT32_MAX;
-  if (!limited) {
+  if (!limited && (total != 0 || !job.late)) {
     observe::log_info("draining {}: {} sessions, {}", job.order.scope.text(), total,
                       rate_words(job.rate));
   }
@@ -192,9 +192,16 @@ void Drainer::on_timer(net::Timer&) {
   for (auto at = jobs_.begin(); at != jobs_.end();) {
     Job& job = at->second;
     look_at(job);
-    bool burst = job.order.limit != UINT32_MAX;  // of rebalancing: nobody waits for its end
-    bool over = job.counted && !job.order.lasting && (burst || job.order.count->left.load() == 0);
-    at = over ? jobs_.erase(at) : std::next(at);
+    const bool tells_late_comers = job.late.has_value();
+    const std::uint32_t id = at->first;
+    const bool ended = over(job);
+    ++at;
+    if (!ended) continue;
+    if (tells_late_comers) {
+      cancel(id);
+    } else {
+      jobs_.erase(id);
+    }
   }
   if (stopping_) return;
   std::set<const balance::Pool*> seen;
@@ -203,9 +210,19 @@ void Drainer::on_timer(net::Timer&) {
   }
 }
 
+bool Drainer::over(const Job& job) const {
+  if (!job.counted) return false;
+  if (job.order.limit != UINT32_MAX) return true;  // of rebalancing: nobody waits for its end
+  if (job.order.count->left.load() != 0) return false;
+  if (!job.late) return !job.order.lasting;
+  const auto& server = job.order.scope.server;
+  return loop_.now() >= *job.late || (server && server->sessions.load() == 0);
+}
+
 void Drainer::look_at(Job& job) {
   if (!job.counted || job.order.limit != UINT32_MAX || job.empty_logged) return;
   if (job.order.count->left.load() != 0) return;
+  if (job.late && job.order.count->total.load() == 0) return;
   job.empty_logged = true;
   observe::log_info("draining {}: done, {} sessions moved", job.order.scope.text(),
                     job.order.count->told.load());

@@ -15,6 +15,7 @@
 
 #include "proxy/balance/rebalance.h"
 #include "proxy/edge/departures.h"
+#include "proxy/edge/reload.h"
 #include "proxy/edge/worker.h"
 #include "proxy/net/mailbox.h"
 
@@ -54,6 +55,11 @@ class Drainer final : net::Timer::Handler {
   // The jobs under way; a server's stays in here until it is undone. Rebalancing is not among them.
   std::vector<Progress> progress() const;
 
+  // A reload, or DNS, has taken servers and routes away: their sessions go as on_removal says. The
+  // jobs end by themselves. A server or route that came back is ready, and none of its sessions is
+  // told any more. Behind Worker::take().
+  void removed(const Runtime& before, const Runtime& after, const Changes& changes);
+
   // The process ends: all sessions get 1001 at the configured rate, what is left a little before
   // `deadline`. Cannot be undone; no other job matters from then on.
   void stop(net::TimePoint deadline);
@@ -68,6 +74,8 @@ class Drainer final : net::Timer::Handler {
     bool counted = false;
     bool empty_logged = false;
     std::chrono::system_clock::time_point started;
+    // Of what was removed: until then sessions may begin there, by handshakes under way.
+    std::optional<net::TimePoint> late = std::nullopt;
   };
 
   struct Balancer;
@@ -78,6 +86,10 @@ class Drainer final : net::Timer::Handler {
   void cancel(std::uint32_t id);
   void rebalance(const std::shared_ptr<balance::Pool>& pool);
   void look_at(Job& job);
+  bool over(const Job& job) const;
+  void let_come_back(const Runtime& before, const Runtime& after);
+  void cancel_all(const Scope& scope);
+  void move_removed(const Scope& scope, const Removal& removal, net::TimePoint late);
 
   net::Loop& loop_;
   net::Mailbox& mailbox_;

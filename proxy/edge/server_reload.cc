@@ -99,16 +99,9 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
     });
     if (is_new) observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
-  // Sessions of what was removed stay: whatever else is to become of them begins here.
-  for (const RemovedServer& removed : changes.removed_servers) {
-    observe::log_info("backend \"{}\": {} was removed, {} sessions stay", removed.backend,
-                      removed.server->name, removed.server->sessions.load());
-  }
-  for (const std::string& route : changes.removed_routes)
-    observe::log_info("route \"{}\" was removed, its sessions stay", route);
   reload_text_ = changes.text();
   next->take_effect();
-  runtime_ = std::move(next);
+  const auto before = std::exchange(runtime_, std::move(next));
   checks_->use(runtime_);
   drainer_->use(runtime_);
   sockets_ = std::move(sockets);
@@ -117,6 +110,7 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   for (auto& worker : shared_.workers) {
     worker->take({runtime_, sockets_}, [this] { mailbox_.post([this] { worker_has_taken(); }); });
   }
+  drainer_->removed(*before, *runtime_, changes);
 }
 
 void Server::worker_has_taken() {

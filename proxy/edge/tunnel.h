@@ -64,6 +64,9 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
 
   net::TimePoint opened() const { return opened_; }
 
+  // As they were when it began.
+  const conf::Route& settings() const { return *route().settings; }
+
  private:
   enum Side : std::uint8_t { kClient = 0, kBackend = 1 };
 

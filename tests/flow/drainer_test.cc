@@ -78,7 +78,6 @@ struct Process {
   Process() {
     servers.push_back(listening());
     servers.push_back(listening());
-    conf::Config config;
     config.listeners.emplace_back().address.ip = conf::Ip::v4(0x7f000001);
     config.routes.emplace_back().backend = "chat";
     config.routes[0].name = "chat";
@@ -91,7 +90,7 @@ struct Process {
     port = bound.address.port;
     made.runtime->set_bound(0, bound.address, 1);
     runtime = made.runtime;
-    auto socket = std::make_shared<const edge::Listening>(
+    socket = std::make_shared<const edge::Listening>(
         edge::Listening{std::move(bound.fd), bound.address, 1});
     for (unsigned i = 0; i < 2; ++i)
       shared.workers.push_back(std::make_unique<edge::Worker>(shared, i, 1));
@@ -127,6 +126,24 @@ struct Process {
     return session;
   }
 
+  // As a reload does it.
+  void reload(const conf::Config& next) {
+    auto made = edge::Runtime::make(next, nullptr, runtime.get());
+    REQUIRE(made.error == "");
+    made.runtime->set_bound(0, socket->address, 1);
+    const auto before = std::exchange(runtime, made.runtime);
+    runtime->take_effect();
+    drainer->use(runtime);
+    for (auto& worker : shared.workers) worker->take({runtime, {socket}}, nullptr);
+    drainer->removed(*before, *runtime, edge::compare(*before, *runtime));
+  }
+
+  // The one job there is, once the workers have chosen.
+  edge::Drainer::Progress only() {
+    REQUIRE(drainer->progress().size() == 1);
+    return chosen(drainer->progress()[0].id);
+  }
+
   edge::Scope server(std::size_t i) {
     const auto& pool = runtime->routes()[0].pool;
     return {edge::Scope::Kind::server, "", pool->servers()[i], pool->name()};
@@ -142,6 +159,8 @@ struct Process {
   }
 
   std::vector<net::Bound> servers;
+  std::shared_ptr<const edge::Listening> socket;
+  conf::Config config;
   std::uint16_t port = 0;
   edge::Shared shared;
   net::Loop loop;
@@ -211,6 +230,66 @@ TEST_CASE("drainer: a route's and all sessions, and then the job is over", "[flo
     session.backend.reset();
   }
   while (!process.drainer->progress().empty()) process.loop.turn(true);
+}
+
+TEST_CASE("drainer: a removed server's job ends by itself, what comes back is ready",
+          "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 4; ++i) sessions.push_back(process.open());
+  conf::Config without = process.config;
+  without.backends[0].servers.erase(without.backends[0].servers.begin());
+  process.reload(without);
+  CHECK(process.only().total == 2);
+  for (Session& session : sessions) {
+    if (session.server != 0) continue;
+    CHECK(session.client->close_code(kPatienceMs) == 1012);
+    session.client.reset();
+    session.backend.reset();
+  }
+  while (!process.drainer->progress().empty()) process.loop.turn(true);
+  // And again, at a rate that tells nobody, and with a drain that was asked for.
+  process.reload(process.config);
+  sessions.push_back(process.open());
+  REQUIRE(sessions.back().server == 0);
+  const bool asked = GENERATE(false, true);
+  if (asked) process.chosen(process.drainer->drain(process.server(0), conf::Rate{0.001, 1}));
+  without.server.drain.rate = conf::Rate{0.001, 1};
+  process.reload(without);
+  CHECK(process.only().left == 1);
+  process.reload(process.config);
+  CHECK(process.drainer->progress().empty());
+  CHECK(process.server(0).server->admin == balance::AdminState::ready);
+  CHECK_FALSE(sessions.back().client->readable(50));
+  CHECK(process.open().server == 0);
+}
+
+TEST_CASE("drainer: what the route wants of its sessions is done", "[flow][drainer]") {
+  using Policy = conf::Route::OnRemoval;
+  const auto [policy, jobs] = GENERATE(std::pair(Policy::keep, 0), std::pair(Policy::drain, 1),
+                                       std::pair(Policy::close, 1));
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 3; ++i) sessions.push_back(process.open());
+  conf::Config next = process.config;
+  next.server.drain.rate = conf::Rate{0.001, 1};
+  next.routes[0].on_removal = policy;
+  process.reload(next);
+  next.routes[0].name = "other";
+  process.reload(next);
+  const auto progress = process.drainer->progress();
+  REQUIRE(progress.size() == static_cast<std::size_t>(jobs));
+  if (jobs == 0) {
+    CHECK_FALSE(sessions[0].client->readable(50));
+    return;
+  }
+  CHECK(progress[0].what == "route chat");
+  CHECK(progress[0].rate == (policy == Policy::close ? 0 : 0.001));
+  CHECK(process.only().total == 3);
+  for (const Session& session : sessions) {
+    if (policy == Policy::close) CHECK(session.client->close_code(kPatienceMs) == 1012);
+    if (policy == Policy::drain) CHECK_FALSE(session.client->readable(20));
+  }
 }
 
 TEST_CASE("drainer: at the process's end what the rate leaves goes at the last call",
