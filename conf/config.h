@@ -30,6 +30,7 @@ constexpr std::size_t kSidTableEntries = 1 << 18;  // Engine.IO sessions a backe
 constexpr std::size_t kAccessLogQueue = 2048;      // batches of lines waiting for the disk
 constexpr std::size_t kHealthBytes = 64 * 1024;    // what a server may say in one health check
 constexpr std::size_t kIdlePerServer = 256;        // open connections without a request, per worker
+constexpr std::size_t kTicketKeys = 16;            // in a ticket_key_file
 constexpr Millis kIdleKeep{4000};                  // how long each, unless the server says
 constexpr Millis kIdleKeepMost{60'000};            // ... whatever it says
 constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end
@@ -97,7 +98,8 @@ struct ListenerTls {
 
   std::vector<Certificate> certificates;  // exactly one for now
   Version min_version = Version::tls12;
-  bool compact = false;  // TLS 1.3: idle sessions in a fraction of OpenSSL's memory
+  std::string ticket_keys;  // read from ticket_key_file; empty: Fairlead makes some at start
+  bool compact = false;     // TLS 1.3: idle sessions in a fraction of OpenSSL's memory
 };
 
 struct Listener {

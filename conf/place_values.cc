@@ -129,25 +129,28 @@ Codec<std::string> readable_file() {
           same};
 }
 
-std::optional<std::string> read_secret(const Node& node, const Scope& scope) {
+std::optional<std::string> read_secret_file(const Node& node, const Scope& scope,
+                                            std::size_t most) {
   const auto given = read_text(node, scope);
   if (!given) return std::nullopt;
   const std::string path = scope.source().resolve(*given);
-  Files::Content content = scope.files().read(path, kSecretMost);
+  Files::Content content = scope.files().read(path, most);
   if (!content.bytes) {
     scope.problem(node, "cannot read " + in_quotes(path) + ": " + content.error);
-    return std::nullopt;
-  }
-  std::string secret = std::move(*content.bytes);
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.size() < kSecretLeast) {
-    scope.problem(node, in_quotes(path) + " holds less than 16 bytes: too easy to guess");
-    return std::nullopt;
-  }
-  if (content.world_readable) {
+  } else if (content.world_readable) {
     scope.hint(node, in_quotes(path) + " can be read by everyone on this machine");
   }
-  return secret;
+  return std::move(content.bytes);
+}
+
+std::optional<std::string> read_secret(const Node& node, const Scope& scope) {
+  auto secret = read_secret_file(node, scope, kSecretMost);
+  if (!secret) return std::nullopt;
+  while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
+  if (secret->size() >= kSecretLeast) return secret;
+  scope.problem(node, in_quotes(scope.source().resolve(node.text)) +
+                          " holds less than 16 bytes: too easy to guess");
+  return std::nullopt;
 }
 
 Codec<std::string> log_target(std::vector<std::string> words, std::vector<std::string> refused) {

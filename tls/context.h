@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "conf/config.h"
 
@@ -19,8 +20,9 @@ class ServerContext {
 
   // From the files of a listener. On failure `context` is null and `error` says which file and why,
   // in one line. `previous`: the one it takes the place of, whose tickets stay good.
-  static Made from_files(const conf::ListenerTls& settings,
-                         const ServerContext* previous = nullptr);
+  // `ticket_keys`: those of another process, as made_ticket_keys() gave them there; "": none.
+  static Made from_files(const conf::ListenerTls& settings, const ServerContext* previous = nullptr,
+                         std::string_view ticket_keys = {});
   // From PEM text (the demo's throw-away certificate).
   static Made from_pem(const std::string& certificate, const std::string& key,
                        conf::ListenerTls::Version min_version, bool compact = false);
@@ -31,6 +33,9 @@ class ServerContext {
   ServerContext& operator=(const ServerContext&) = delete;
 
   ssl_ctx_st* get() const { return context_; }
+
+  // The secret behind its tickets, made up at the start, for a process that takes over.
+  std::string made_ticket_keys() const;
 
  private:
   ssl_ctx_st* context_;
