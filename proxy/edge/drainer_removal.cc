@@ -1,6 +1,7 @@
 // What a reload or DNS has taken away, and what has come back.
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/edge/dial.h"
 #include "proxy/edge/drainer.h"
@@ -50,7 +51,7 @@ void Drainer::removed(const Runtime& before, const Runtime& after, const Changes
     // A drain that somebody has asked for goes on as it is, but not for ever.
     bool going = false;
     for (auto& [id, job] : jobs_) {
-      if (!(job.order.scope == scope) || job.order.limit != UINT32_MAX) continue;
+      if (!(job.order.scope == scope) || job.is_burst()) continue;
       job.late = late;
       going = true;
     }
@@ -80,14 +81,19 @@ void Drainer::let_come_back(const Runtime& before, const Runtime& after) {
 
 void Drainer::cancel_all(const Scope& scope) {
   for (auto at = jobs_.begin(); at != jobs_.end();) {
-    const auto& [id, job] = *at++;
-    if (!(job.order.scope == scope) || job.order.limit != UINT32_MAX) continue;
+    const Job& job = at->second;
+    if (!(job.order.scope == scope) || job.is_burst()) {
+      ++at;
+      continue;
+    }
     const LeaveCount& count = *job.order.count;
     if (count.total.load() != 0) {
       observe::log_info("draining {}: it came back, {} of {} sessions stay", scope.text(),
                         count.left.load(), count.total.load());
     }
-    cancel(id);
+    if (!job.order.removal) set_drained(job.order.scope, false);
+    halt(job.order.job);
+    at = jobs_.erase(at);
   }
 }
 
