@@ -33,6 +33,7 @@ constexpr std::size_t kIdlePerServer = 256;        // open connections without a
 constexpr std::size_t kTicketKeys = 16;            // in a ticket_key_file
 constexpr Millis kIdleKeep{4000};                  // how long each, unless the server says
 constexpr Millis kIdleKeepMost{60'000};            // ... whatever it says
+constexpr std::size_t kNameAddresses = 256;        // servers one name may stand for
 constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end
 }  // namespace bounds
 
@@ -86,6 +87,15 @@ struct Log {
 struct Admin {
   std::optional<Address> listen;  // absent: no admin endpoint
   std::string token;              // read from token_file; empty: there is none
+};
+
+// How the names of servers are resolved.
+struct Dns {
+  std::vector<Address> resolver;  // name servers; empty: the system's, /etc/resolv.conf
+  Millis min_ttl{1'000};          // a name is asked for again when its answer's TTL is over,
+  Millis max_ttl{300'000};        // ... no sooner and no later than these
+  Millis timeout{2'000};          // for the first try; the second has twice as long
+  bool operator==(const Dns&) const = default;
 };
 
 struct Certificate {
@@ -159,6 +169,8 @@ struct BackendServer {
   std::uint32_t weight = 1;                   // 1 ... 1000
   std::optional<std::uint32_t> max_sessions;  // open sessions and exchanges, of all workers
   bool backup = false;                        // only while no other can take a session
+  std::string from;  // not the file's: the name it was resolved from, as written; empty: none
+  bool operator==(const BackendServer&) const = default;
 };
 
 // How Fairlead asks a server whether it works.
@@ -231,6 +243,7 @@ struct Config {
   Timeouts timeouts;
   Log log;
   Admin admin;
+  Dns dns;
   std::vector<Listener> listeners;
   std::vector<Route> routes;
   std::vector<Backend> backends;

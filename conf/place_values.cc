@@ -18,6 +18,18 @@ std::optional<std::string> read_text(const Node& node, const Scope& scope) {
 }
 
 // An address with its unix socket's path resolved.
+std::optional<Address> read_service(const Node& node, const Scope& scope) {
+  const auto given = read_text(node, scope);
+  if (!given) return std::nullopt;
+  auto address = Address::parse_service(*given);
+  if (!address) {
+    scope.problem(node, in_quotes(*given) +
+                            " is not a service such as \"srv:_ws._tcp.example.com\": no port, no "
+                            "path");
+  }
+  return address;
+}
+
 std::optional<Address> read_address(const Node& node, const Scope& scope,
                                     const std::string& examples) {
   const auto given = read_text(node, scope);
@@ -185,6 +197,8 @@ Codec<Address> server_address() {
   return {
       "address",
       [](const Node& node, const Scope& scope) -> std::optional<Address> {
+        const bool service = node.kind == Node::Kind::string && node.text.rfind("srv:", 0) == 0;
+        if (service) return read_service(node, scope);
         auto address = read_address(
             node, scope,
             R"("10.0.0.1:8080", "[fd00::1]:8080", "app.internal:8080" or "unix:/run/app.sock")");

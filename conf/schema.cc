@@ -147,6 +147,7 @@ std::vector<Described> file_description() {
       {"timeouts", "table", "", "for all listeners and routes", timeouts_schema().described()},
       {"log", "table", "", "what Fairlead writes", log_schema().described()},
       {"admin", "table", "", "seeing and steering", admin_schema().described()},
+      {"dns", "table", "", "resolving the servers' names", dns_schema().described()},
       {"listener", "list", "", "where clients come in", listener_schema().described()},
       {"route", "list", "", "which requests go to which backend", route_schema().described()},
       {"backend", "list", "", "servers that do the same work", backend_schema().described()},

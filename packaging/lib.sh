@@ -9,7 +9,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 # What building needs. "package:command": the command on PATH will do, wherever it came from.
 building=(g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config
-  libevent-dev libssl-dev libtoml11-dev libspdlog-dev libcli11-dev)
+  libevent-dev libc-ares-dev libssl-dev libtoml11-dev libspdlog-dev libcli11-dev)
 
 die() {
   printf '%s: %s\n' "$program" "$*" >&2

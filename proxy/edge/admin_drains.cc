@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proxy/edge/admin_endpoint.h"
-#include "proxy/edge/names.h"
+#include "proxy/edge/not_found.h"
 #include "proxy/observe/log.h"
 
 namespace fairlead::edge {

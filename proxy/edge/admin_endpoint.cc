@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "proxy/edge/names.h"
+#include "proxy/edge/not_found.h"
 #include "proxy/observe/log.h"
 
 namespace fairlead::edge {
@@ -24,10 +24,12 @@ observe::ServerState to_state(balance::AdminState state) {
 }
 
 observe::ServerStatus status_of(const balance::PoolServer& server) {
-  return {server.name, to_state(server.admin.load(std::memory_order_relaxed)),
+  return {server.name,
+          to_state(server.admin.load(std::memory_order_relaxed)),
           server.weight.load(std::memory_order_relaxed),
           server.sessions.load(std::memory_order_relaxed),
-          server.up.load(std::memory_order_relaxed)};
+          server.up.load(std::memory_order_relaxed),
+          {}};
 }
 
 observe::AdminDoor door_of(const conf::Address& address) {
@@ -126,7 +128,10 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
   std::vector<observe::BackendStatus> backends;
   for (const auto& pool : process_.runtime()->pools()) {
     observe::BackendStatus backend{pool->name(), {}};
-    for (const auto& server : pool->servers()) backend.servers.push_back(status_of(*server));
+    for (std::size_t i = 0; i < pool->size(); ++i) {
+      backend.servers.push_back(status_of(pool->server(i)));
+      backend.servers.back().from = pool->origin(i);
+    }
     backends.push_back(std::move(backend));
   }
   return backends;

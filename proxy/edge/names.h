@@ -1,27 +1,55 @@
 #pragma once
-// What is said to who names something that is not there: the names there are.
+// The names of servers: asked for in the main thread as long as the configuration has them, again
+// when their answers have lived. What was once known of a name stays until an answer says
+// otherwise: a name server that fails, or forgets, takes no server away.
 
-#include <fmt/format.h>
-
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
-#include "proxy/observe/control.h"
+#include "proxy/balance/endpoints.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/resolver.h"
 
 namespace fairlead::edge {
 
-// `text`: what is not there; `name_of` gives the name of one of `items`, which are.
-template <class Items, class NameOf>
-observe::Outcome not_found(std::string text, const Items& items, NameOf name_of) {
-  constexpr std::size_t kMost = 20;
-  std::size_t count = 0;
-  std::string names;
-  for (const auto& item : items) {
-    if (++count <= kMost) names += fmt::format("{}\"{}\"", count == 1 ? "" : ", ", name_of(item));
+class Names final : net::Timer::Handler {
+ public:
+  // How long a start or a reload waits for the answers to names it has not asked for before.
+  static constexpr conf::Millis kPatience{5'000};
+
+  // `news`: a name has come to stand for something else, or settled() to be true. Called from the
+  // loop, once for what comes together.
+  Names(net::Loop& loop, std::function<void()> news);
+  ~Names();
+
+  // From now on these names, asked for that way. Those that are new are asked for at once, those
+  // not among them any more are forgotten.
+  void follow(const conf::Dns& settings, const std::vector<conf::Address>& names);
+
+  // Every name has been answered, one way or another, or the patience is over.
+  bool settled() const;
+
+  // Null: nothing is known of it (yet).
+  const balance::Endpoints* find(const conf::Address& name) const;
+
+  balance::Lookup lookup() const {
+    return [this](const conf::Address& name) { return find(name); };
   }
-  if (count > kMost) names += fmt::format(" and {} more", count - kMost);
-  text += names.empty() ? ", there is none at all"
-                        : fmt::format(": there {} {}", count == 1 ? "is" : "are", names);
-  return {observe::Outcome::Kind::not_found, std::move(text), {}};
-}
+
+ private:
+  struct Entry;
+  void on_timer(net::Timer& timer) override;
+  void tell_soon();
+
+  net::Loop& loop_;
+  std::function<void()> news_;
+  std::unique_ptr<net::Resolver> resolver_;                // null: there is no name
+  std::map<std::string, std::unique_ptr<Entry>> entries_;  // by Address::host, services with "srv:"
+  net::Timer news_timer_;
+  net::Timer patience_;
+};
 
 }  // namespace fairlead::edge

@@ -47,7 +47,7 @@ std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets
 // One that comes while the workers take the last one over waits for them; several are one.
 void Server::on_hup() {
   if (!load_) return observe::log_warn("HUP: started without a file, there is nothing to reload");
-  if (taking_workers_ != 0 && !draining_) {
+  if ((taking_workers_ != 0 || pending_) && !draining_) {
     reload_again_ = true;
     return;
   }
@@ -58,7 +58,7 @@ ReloadOutcome Server::reload() {
   ReloadOutcome outcome;
   if (!load_) outcome.problems.emplace_back("started without a file, there is nothing to reload");
   if (draining_) outcome.problems.emplace_back("the process is stopping");
-  if (taking_workers_ != 0)
+  if (taking_workers_ != 0 || pending_)
     outcome.problems.emplace_back("a reload is under way: ask again in a moment");
   outcome.untimely = !outcome.problems.empty();
   if (!outcome.untimely) {
@@ -82,13 +82,17 @@ ReloadOutcome Server::try_reload() {
     return outcome;
   }
   const auto warnings = keep_what_needs_restart(runtime_->config(), *loaded.config);
-  Runtime::Made made = Runtime::make(std::move(*loaded.config), nullptr, runtime_.get());
+  Runtime::Made made =
+      Runtime::make(std::move(*loaded.config), nullptr, runtime_.get(), names_.lookup());
   if (!made.runtime) return {false, {made.error}};
   Sockets sockets;
   const std::string problem = bind_listeners(*made.runtime, runtime_.get(), sockets);
   if (!problem.empty()) return {false, {problem}};
   for (const std::string& warning : warnings) observe::log_warn("{}", warning);
-  commit(std::move(made.runtime), std::move(sockets));
+  // Nothing can fail any more.
+  follow_names(*made.runtime, runtime_.get());
+  pending_ = Pending{std::move(made.runtime), std::move(sockets)};
+  if (names_.settled()) commit_pending();
   return {true, {}};
 }
 
@@ -124,8 +128,9 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
 
 void Server::worker_has_taken() {
   if (--taking_workers_ != 0) return;
-  observe::log_info("configuration reloaded: {}", reload_text_);
-  if (std::exchange(reload_again_, false) && !draining_) reload();
+  if (!reload_text_.empty()) observe::log_info("configuration reloaded: {}", reload_text_);
+  if (std::exchange(names_changed_, false)) take_names();
+  if (taking_workers_ == 0 && std::exchange(reload_again_, false) && !draining_) reload();
 }
 
 }  // namespace fairlead::edge

@@ -112,9 +112,10 @@ std::string status_json(const Status& status) {
 }
 
 std::string server_json(const ServerStatus& server) {
-  return fmt::format(R"({{"address":{},"state":"{}","weight":{},"sessions":{},"up":{}}})",
+  const std::string from = server.from.empty() ? "" : R"(,"resolved_from":)" + text(server.from);
+  return fmt::format(R"({{"address":{},"state":"{}","weight":{},"sessions":{},"up":{}{}}})",
                      text(server.address), state_word(server.state), server.weight, server.sessions,
-                     server.up);
+                     server.up, from);
 }
 
 std::string backends_json(const std::vector<BackendStatus>& backends) {

@@ -21,6 +21,7 @@ struct ServerStatus {
   std::uint32_t weight = 1;
   std::uint32_t sessions = 0;  // open ones, and requests under way
   bool up = true;              // the checks' verdict
+  std::string from{};          // the name it was resolved from; empty: none
 };
 
 struct BackendStatus {

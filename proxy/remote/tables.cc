@@ -44,6 +44,16 @@ std::string reload_text(const JsonValue& status) {
   return (last->flag_of("ok") ? "ok at " : "FAILED at ") + last->string_of("at");
 }
 
+// Whether a server has its address from a name: else nobody has to see where it is from.
+bool any_resolved(const JsonValue& backends) {
+  for (const JsonValue& backend : backends.items_of("backends")) {
+    for (const JsonValue& server : backend.items_of("servers")) {
+      if (server.find("resolved_from") != nullptr) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -109,11 +119,14 @@ std::string status_text(const JsonValue& status) {
 std::string backends_text(const JsonValue& backends) {
   std::vector<std::vector<std::string>> rows{
       {"BACKEND", "SERVER", "STATE", "UP", "WEIGHT", "SESSIONS"}};
+  const bool resolved = any_resolved(backends);
+  if (resolved) rows.front().emplace_back("FROM");
   for (const JsonValue& backend : backends.items_of("backends")) {
     for (const JsonValue& server : backend.items_of("servers")) {
       rows.push_back({backend.string_of("name"), server.string_of("address"),
                       server.string_of("state"), server.flag_of("up") ? "yes" : "no",
                       count(server, "weight"), count(server, "sessions")});
+      if (resolved) rows.back().push_back(server.string_of("resolved_from"));
     }
   }
   return table(rows);

@@ -10,14 +10,12 @@ export class RawBackend {
   #changes = new Changes();
   #rig;
 
-  // options.port and host, or options.path for a unix socket. options.onPeer takes each connection instead of accept().
+  // options.port and options.host, or options.path for a unix socket. options.onPeer takes each connection instead of accept().
   static async listen(rig, options = {}) {
     const backend = new RawBackend();
     backend.#rig = rig;
     const host = options.host ?? '127.0.0.1';
-    const where = options.path
-      ? { path: options.path }
-      : { host, port: options.port ?? 0 };
+    const where = options.path ? { path: options.path } : { host, port: options.port ?? 0 };
     backend.server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       backend.#accepted(socket, options.onPeer),
     );
