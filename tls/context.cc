@@ -209,7 +209,8 @@ ServerContext::Made ServerContext::from_pem(const std::string& certificate, cons
   return made;
 }
 
-ServerContext::ServerContext(ssl_ctx_st* owned) : context_(owned) {}
+ServerContext::ServerContext(ssl_ctx_st* owned)
+    : context_(owned), certificate_(certificate_info(SSL_CTX_get0_certificate(owned))) {}
 
 ServerContext::~ServerContext() {
   SSL_CTX_free(context_);

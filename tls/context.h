@@ -7,6 +7,7 @@
 #include <string>
 
 #include "conf/config.h"
+#include "tls/certificate_info.h"
 
 struct ssl_ctx_st;
 
@@ -32,8 +33,12 @@ class ServerContext {
 
   ssl_ctx_st* get() const { return context_; }
 
+  // Its certificate's.
+  const CertificateInfo& certificate() const { return certificate_; }
+
  private:
   ssl_ctx_st* context_;
+  CertificateInfo certificate_;
 };
 
 struct ServerContext::Made {

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "proxy/observe/event_stream.h"
 
 namespace fairlead::observe {
 
@@ -31,6 +34,12 @@ struct ListenerStatus {
   bool tls = false;
 };
 
+struct CertificateStatus {
+  std::string listener;
+  std::vector<std::string> names;
+  std::time_t not_after = 0;
+};
+
 struct ReloadStatus {
   bool ok = true;
   std::time_t at = 0;
@@ -50,6 +59,7 @@ struct Status {
   std::vector<std::uint32_t> workers;  // connections of each
   std::vector<ListenerStatus> listeners;
   std::optional<ReloadStatus> last_reload;  // nothing: there was none yet
+  std::vector<CertificateStatus> certificates{};
 };
 
 // What to change; what is absent stays.
@@ -76,6 +86,12 @@ class Control {
  public:
   virtual Status status() const = 0;
   virtual std::vector<BackendStatus> backends() const = 0;
+
+  // The counters of all workers added up, a JSON object.
+  virtual std::string totals_json() const { return "{}"; }
+
+  // Feeds it with events "tick" and "ends" from now on.
+  virtual void watch(std::shared_ptr<EventStream> stream) = 0;
   virtual Outcome reload() = 0;
   // Ends the process as TERM does, after the answer. Draining already: does nothing.
   virtual Outcome drain() = 0;
