@@ -109,12 +109,16 @@ export const makeEnds = (count, now = Date.now()) =>
     server: kEnds[i % kEnds.length].event === 'close' ? kServers[i % 3] : undefined,
   }));
 
+const kBounds = [5, 10, 25, 50, 100, 250, 500, null]; // ms
+const kPings = [0.04, 0.16, 0.38, 0.24, 0.11, 0.05, 0.02, 0]; // what part of them is below each
+
 // `backlog` ticks are sent at once, as if it had been watched for that long.
 export class FakeAdmin {
   #options;
   #server;
   #started = Date.now();
   #next = random(3);
+  #rtt = kBounds.map((bound) => [bound, 0]);
   #totals = {
     messages_in: 0,
     messages_out: 0,
@@ -200,12 +204,10 @@ export class FakeAdmin {
     totals.refused.handshake_rate += open > 100 && Math.sin(at / 90_000) > 0.9 ? about(14) : 0;
     totals.closes['1001 client'] += about(open / 270);
     totals.closes['1000 backend'] += open > 100 && this.#next() > 0.8 ? 1 : 0;
-    if (open > 0)
-      totals.rtt_ms = {
-        p50: 18 + this.#next() * 3,
-        p90: 61 + this.#next() * 8,
-        p99: 180 + this.#next() * 60,
-      };
+    kPings.forEach((share, i) => {
+      this.#rtt[i][1] += about((open * share) / 20);
+    });
+    totals.rtt_ms = { p50: 20, p90: 60, p99: 200, buckets: this.#rtt.map((one) => [...one]) };
     const wobble = Math.round(open * 0.02 * Math.sin(at / 47_000));
     return { at, status: { ...this.#status(open + wobble), ...status }, backends, totals };
   }
