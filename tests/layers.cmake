@@ -20,7 +20,7 @@ set(allowed
   "^proxy/net/|^(proxy/net|tls|conf)/"
   "^proxy/net/(dns_channel|resolver)\\.|^proxy/wire/dns_answer\\.h$"
   "^proxy/observe/|^(proxy/(observe|rules|wire)|conf)/"
-  "^proxy/observe/.*\\.cc$|^tls/digest\\.h$"
+  "^proxy/observe/.*\\.cc$|^(tls/digest|proxy/dashboard/assets)\\.h$"
   "^proxy/remote/|^(proxy/(remote|observe|net|wire)|conf)/"
   "^proxy/edge/|^(proxy/(edge|observe|rules|balance|net|wire)|tls|conf)/"
   "^proxy/demo/|^(proxy/(demo|net|wire)|tls|conf)/"

@@ -215,7 +215,8 @@ ServerContext::Made ServerContext::from_pem(const std::string& certificate, cons
   return made;
 }
 
-ServerContext::ServerContext(ssl_ctx_st* owned) : context_(owned) {}
+ServerContext::ServerContext(ssl_ctx_st* owned)
+    : context_(owned), certificate_(certificate_info(SSL_CTX_get0_certificate(owned))) {}
 
 std::string ServerContext::made_ticket_keys() const {
   return tls::made_ticket_keys(context_);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "conf/config.h"
+#include "tls/certificate_info.h"
 
 struct ssl_ctx_st;
 
@@ -37,8 +38,12 @@ class ServerContext {
   // The secret behind its tickets, made up at the start, for a process that takes over.
   std::string made_ticket_keys() const;
 
+  // Its certificate's.
+  const CertificateInfo& certificate() const { return certificate_; }
+
  private:
   ssl_ctx_st* context_;
+  CertificateInfo certificate_;
 };
 
 struct ServerContext::Made {

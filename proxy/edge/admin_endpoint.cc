@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "proxy/edge/not_found.h"
+#include "proxy/observe/admin_json.h"
 #include "proxy/observe/log.h"
 
 namespace fairlead::edge {
@@ -32,6 +33,11 @@ observe::ServerStatus status_of(const balance::PoolServer& server) {
           {}};
 }
 
+std::int64_t epoch_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 observe::AdminDoor door_of(const conf::Address& address) {
   if (address.kind == conf::Address::Kind::unix_path) return observe::AdminDoor::unix_socket;
   return address.ip.is_loopback() ? observe::AdminDoor::loopback : observe::AdminDoor::network;
@@ -52,12 +58,14 @@ observe::AdminAnswer logged_later(const wire::RequestHead& request, observe::Adm
 
 }  // namespace
 
-AdminEndpoint::AdminEndpoint(net::Loop& loop, const Shared& shared, Process process)
+AdminEndpoint::AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Shared& shared,
+                             Process process)
     : loop_(loop),
       shared_(shared),
       process_(std::move(process)),
       started_(std::time(nullptr)),
-      begun_(loop.now()) {}
+      begun_(loop.now()),
+      live_(loop, mailbox, shared, [this] { return observe::tick_json(*this, epoch_ms()); }) {}
 
 std::string AdminEndpoint::open(const conf::Address& address) {
   // The socket's file must not be open to others for a moment either.
@@ -114,6 +122,9 @@ observe::Status AdminEndpoint::status() const {
   for (const auto& worker : shared_.workers) status.workers.push_back(worker->connections());
   for (const ListenerRuntime& listener : runtime.listeners()) {
     status.listeners.push_back({listener.name, listener.tls != nullptr});
+    if (!listener.tls) continue;
+    const tls::CertificateInfo& certificate = listener.tls->certificate();
+    status.certificates.push_back({listener.name, certificate.names, certificate.not_after});
   }
   const LastReload& last = *process_.last_reload();
   if (last.succeeded + last.failed != 0) {
@@ -135,6 +146,10 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
     backends.push_back(std::move(backend));
   }
   return backends;
+}
+
+void AdminEndpoint::watch(std::shared_ptr<observe::EventStream> stream) {
+  live_.join(std::move(stream));
 }
 
 observe::Outcome AdminEndpoint::reload() {

@@ -10,6 +10,7 @@
 #include "conf/config.h"
 #include "proxy/edge/admin_server.h"
 #include "proxy/edge/drainer.h"
+#include "proxy/edge/live_feed.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/worker.h"
 #include "proxy/observe/control.h"
@@ -27,11 +28,16 @@ class AdminEndpoint final : observe::Control {
     std::function<Drainer&()> drainer;                     // while it serves
   };
 
-  AdminEndpoint(net::Loop& loop, const Shared& shared, Process process);
+  // `mailbox` is the loop's.
+  AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Shared& shared, Process process);
 
   // Binds; a unix socket's file gets the mode 0660. "" or the reason why not. To be called while
   // the process has one thread and may still bind everywhere.
   std::string open(const conf::Address& address);
+
+  // As bound.
+  const conf::Address& address() const { return address_; }
+
   // Accepts from now on.
   void serve();
   // Their clients ask again, and reach whoever listens by then.
@@ -42,6 +48,7 @@ class AdminEndpoint final : observe::Control {
 
   observe::Status status() const override;
   std::vector<observe::BackendStatus> backends() const override;
+  void watch(std::shared_ptr<observe::EventStream> stream) override;
   observe::Outcome reload() override;
   observe::Outcome drain(std::optional<conf::Rate> rate) override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
@@ -62,6 +69,7 @@ class AdminEndpoint final : observe::Control {
   const net::TimePoint begun_;
   net::Fd listening_;
   conf::Address address_;  // as bound
+  LiveFeed live_;
   std::unique_ptr<AdminServer> server_;
 };
 

@@ -80,7 +80,7 @@ std::string Server::open_admin() {
     drainer_->stop(loop_.now(), rate);
   };
   process.drainer = [this]() -> Drainer& { return *drainer_; };
-  admin_ = std::make_unique<AdminEndpoint>(loop_, shared_, std::move(process));
+  admin_ = std::make_unique<AdminEndpoint>(loop_, mailbox_, shared_, std::move(process));
   return admin_->open(*runtime_->config().admin.listen);
 }
 

@@ -33,6 +33,9 @@ class Server {
   // The listeners' addresses as bound.
   const std::vector<ListenerRuntime>& listeners() const { return runtime_->listeners(); }
 
+  // The admin endpoint's, as bound; null: there is none.
+  const conf::Address* admin_address() const { return admin_ ? &admin_->address() : nullptr; }
+
   // Starts the workers and serves until a signal ends it. Returns the exit code: 0, or 3 when a
   // second signal forced the end.
   int run();

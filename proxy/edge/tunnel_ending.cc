@@ -302,7 +302,6 @@ void Tunnel::log_open() {
 }
 
 void Tunnel::log_close() {
-  if (!home_.access.on()) return;
   observe::Entry entry = make_entry("close", identity_);
   entry.status = 101;
   if (lease_) entry.server = lease_.server().name;
@@ -323,7 +322,7 @@ void Tunnel::log_close() {
                  cause_ == Cause::backend_dead;
   entry.closed_by = client ? "client" : backend ? "backend" : "proxy";
   entry.reason = why.word;
-  home_.access.write(entry);
+  tell_end(home_, cause_, entry);
 }
 
 }  // namespace fairlead::edge

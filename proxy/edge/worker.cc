@@ -144,6 +144,10 @@ void Worker::departures(std::function<void(Departures&)> work) {
   mailbox_.post([this, work = std::move(work)] { work(departures_); });
 }
 
+void Worker::recent_ends(std::function<void(const observe::RecentEnds&)> work) {
+  mailbox_.post([this, work = std::move(work)] { work(home_.ends); });
+}
+
 void Worker::stop() {
   mailbox_.post([this] { loop_.stop(); });
 }

@@ -61,6 +61,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void join();
   // Any thread: `work` is done in the worker's.
   void departures(std::function<void(Departures&)> work);
+  void recent_ends(std::function<void(const observe::RecentEnds&)> work);
 
   std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "conf/ip.h"
+#include "proxy/dashboard/assets.h"
 #include "proxy/observe/admin_drains.h"
 #include "proxy/observe/admin_json.h"
 #include "proxy/observe/metrics.h"
@@ -16,11 +17,13 @@ namespace {
 
 constexpr std::string_view kContents = R"(Fairlead's admin endpoint.
 
+GET  /                   the dashboard
 GET  /healthz            200 while the process lives
 GET  /readyz             503 while it drains
 GET  /metrics            for Prometheus
 GET  /api/status
 GET  /api/backends
+GET  /api/live           server-sent events: how it is, each second
 POST /api/reload
 POST /api/drain          ends the process as TERM does   {"rate":"50/s"}
 POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N,"rate":"50/s"}
@@ -71,6 +74,14 @@ AdminAnswer get_backends(const Call& call) {
   return json(backends_json(call.control.backends()));
 }
 
+AdminAnswer live(const Call& call) {
+  AdminAnswer answer;
+  answer.stream = [&control = call.control](std::shared_ptr<EventStream> stream) {
+    control.watch(std::move(stream));
+  };
+  return answer;
+}
+
 AdminAnswer reload(const Call& call) {
   const Outcome outcome = call.control.reload();
   return outcome.kind == Outcome::Kind::done ? json("{\"ok\":true}\n") : admin_failure(outcome);
@@ -117,12 +128,13 @@ struct Endpoint {
 };
 
 constexpr std::array kEndpoints = {
-    Endpoint{"GET", "/", contents},
+    Endpoint{"GET", "/api", contents},
     Endpoint{"GET", "/healthz", healthz},
     Endpoint{"GET", "/readyz", readyz},
     Endpoint{"GET", "/metrics", metrics},
     Endpoint{"GET", "/api/status", get_status},
     Endpoint{"GET", "/api/backends", get_backends},
+    Endpoint{"GET", "/api/live", live},
     Endpoint{"POST", "/api/backends/*/servers/*", set_server},
     Endpoint{"POST", "/api/reload", reload},
     Endpoint{"POST", "/api/drain", drain},
@@ -147,6 +159,24 @@ bool matches(std::string_view pattern, std::string_view path,
   return path == pattern;
 }
 
+std::string_view type_of(std::string_view path) {
+  const std::string_view extension = path.substr(path.rfind('.') + 1);
+  if (extension == "html") return "text/html; charset=utf-8";
+  if (extension == "css") return "text/css; charset=utf-8";
+  if (extension == "js") return "text/javascript; charset=utf-8";
+  return "image/svg+xml";
+}
+
+// A file of the dashboard; null: it is none.
+const dashboard::Asset* find_asset(std::string_view path) {
+  if (path == "/") path = "/index.html";
+  const auto assets = dashboard::assets();
+  const auto found =
+      std::find_if(assets.begin(), assets.end(),
+                   [path](const dashboard::Asset& asset) { return asset.path == path; });
+  return found == assets.end() ? nullptr : &*found;
+}
+
 AdminAnswer call_endpoint(Call call, std::string_view method, std::string_view path) {
   if (method == "HEAD") method = "GET";
   std::string allow;
@@ -155,6 +185,10 @@ AdminAnswer call_endpoint(Call call, std::string_view method, std::string_view p
     if (endpoint.method == method) return endpoint.answer(call);
     if (!allow.empty()) allow += ", ";
     allow.append(endpoint.method == "GET" ? "GET, HEAD" : endpoint.method);
+  }
+  if (const dashboard::Asset* asset = find_asset(path)) {
+    if (method == "GET") return {200, type_of(asset->path), std::string(asset->bytes)};
+    allow = "GET, HEAD";
   }
   if (allow.empty()) return admin_error(404, "there is no such path");
   AdminAnswer answer = admin_error(405, "this path takes another method: see Allow");
@@ -190,16 +224,17 @@ bool is_own_origin(const wire::RequestHead& request) {
   return asking && asking == rules::parse_authority(request.host);
 }
 
-// What stands against it; nothing: it may.
+// What stands against it; nothing: it may. `open`: it tells nothing that needs the token, which a
+// browser cannot show before it has the page that asks for it.
 std::optional<AdminAnswer> refusal(const AdminAccess& access, const wire::RequestHead& request,
-                                   bool writes, bool health) {
+                                   bool writes, bool open) {
   const bool token = shows_token(access, request);
   if (!is_own_origin(request)) return admin_error(403, "foreign Origin");
   if (access.door == AdminDoor::unix_socket) return std::nullopt;
   if (!token && !is_own_host(request.host)) {
     return admin_error(403, "Host must be an IP address or localhost, unless the token is shown");
   }
-  if (token || health) return std::nullopt;
+  if (token || open) return std::nullopt;
   if (!writes && access.door == AdminDoor::loopback) return std::nullopt;
   if (access.token.empty()) {
     return admin_error(403,
@@ -242,8 +277,9 @@ std::optional<std::string> decoded_part(std::string_view text) {
 AdminAnswer answer_admin(Control& control, const AdminAccess& access,
                          const wire::RequestHead& request, std::string_view body) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  const bool health = reads && (request.path == "/healthz" || request.path == "/readyz");
-  if (auto refused = refusal(access, request, !reads, health)) return std::move(*refused);
+  const bool health = request.path == "/healthz" || request.path == "/readyz";
+  const bool open = reads && (health || find_asset(request.path) != nullptr);
+  if (auto refused = refusal(access, request, !reads, open)) return std::move(*refused);
   if (auto answer = answer_drains(control, request, body)) return std::move(*answer);
   return call_endpoint({control, request.query, body}, request.method, request.path);
 }

@@ -62,6 +62,11 @@ std::optional<conf::Rate> parse_rate(const JsonValue& value, std::string& error)
   return rate;
 }
 
+std::string certificate_json(const CertificateStatus& one) {
+  return fmt::format(R"({{"listener":{},"names":{},"not_after":{}}})", text(one.listener),
+                     list(one.names, text), time_text(one.not_after));
+}
+
 bool parse_state(const JsonValue& value, ServerChange& out) {
   static constexpr std::array kStates = {ServerState::ready, ServerState::drain, ServerState::down};
   for (const ServerState state : kStates) {
@@ -105,9 +110,10 @@ std::string status_json(const Status& status) {
       R"("max_connections":{},"sessions":{},)",
       text(status.version), status.pid, time_text(status.started), status.uptime, status.draining,
       status.connections, status.max_connections, status.sessions);
-  out += fmt::format(R"("workers":{},"listeners":{},"last_reload":{},"drains":{}}})",
+  out += fmt::format(R"("workers":{},"listeners":{},"last_reload":{},"drains":{},)",
                      list(status.workers, worker), list(status.listeners, listener),
                      reload_json(status.last_reload), list(status.drains, drain_object));
+  out += fmt::format(R"("certificates":{}}})", list(status.certificates, certificate_json));
   return out + "\n";
 }
 
@@ -124,6 +130,16 @@ std::string backends_json(const std::vector<BackendStatus>& backends) {
                        list(one.servers, server_json));
   };
   return fmt::format(R"({{"backends":{}}})", list(backends, backend)) + "\n";
+}
+
+std::string tick_json(const Control& control, std::int64_t at_ms) {
+  // Both end with a newline; an event's data is one line.
+  std::string status = status_json(control.status());
+  status.pop_back();
+  std::string backends = backends_json(control.backends());
+  backends.resize(backends.size() - 2);  // its closing brace too
+  return fmt::format(R"({{"at":{},"status":{},{},"totals":{}}})", at_ms, status,
+                     std::string_view(backends).substr(1), control.totals_json());
 }
 
 std::string error_json(std::string_view why, const std::vector<std::string>& problems) {

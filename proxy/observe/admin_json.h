@@ -13,6 +13,8 @@ namespace fairlead::observe {
 std::string status_json(const Status& status);
 std::string backends_json(const std::vector<BackendStatus>& backends);
 std::string server_json(const ServerStatus& server);
+// The data of the live feed's event: status, backends, totals. `at_ms`: now, since the epoch.
+std::string tick_json(const Control& control, std::int64_t at_ms);
 // {"error": text}, with "problems" where there are some.
 std::string error_json(std::string_view text, const std::vector<std::string>& problems = {});
 

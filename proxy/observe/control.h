@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "conf/config.h"
+#include "proxy/observe/event_stream.h"
 
 namespace fairlead::observe {
 
@@ -32,6 +34,12 @@ struct BackendStatus {
 struct ListenerStatus {
   std::string address;
   bool tls = false;
+};
+
+struct CertificateStatus {
+  std::string listener;
+  std::vector<std::string> names;
+  std::time_t not_after = 0;
 };
 
 struct ReloadStatus {
@@ -66,6 +74,7 @@ struct Status {
   std::vector<ListenerStatus> listeners;
   std::optional<ReloadStatus> last_reload;  // nothing: there was none yet
   std::vector<DrainStatus> drains{};
+  std::vector<CertificateStatus> certificates{};
 };
 
 // What to change; what is absent stays.
@@ -103,6 +112,12 @@ class Control {
  public:
   virtual Status status() const = 0;
   virtual std::vector<BackendStatus> backends() const = 0;
+
+  // The counters of all workers added up, a JSON object.
+  virtual std::string totals_json() const { return "{}"; }
+
+  // Feeds it with events "tick" and "ends" from now on.
+  virtual void watch(std::shared_ptr<EventStream> stream) = 0;
   virtual Outcome reload() = 0;
   // Ends the process as TERM does, after the answer; at that rate, if one is given. Draining
   // already: only the rate is another one.

@@ -2,6 +2,7 @@
 
 #include "proxy/observe/admin.h"
 
+#include "proxy/observe/admin_json.h"
 #include "proxy/observe/json_value.h"
 #include "proxy/wire/head_parser.h"
 #include "tests/support/catch.h"
@@ -17,6 +18,10 @@ struct FakeControl final : Control {
   Status status() const override { return now; }
 
   std::vector<BackendStatus> backends() const override { return pools; }
+
+  std::string totals_json() const override { return "{\"messages_in\":7}"; }
+
+  void watch(std::shared_ptr<EventStream> stream) override { watching = std::move(stream); }
 
   Outcome reload() override {
     ++reloads;
@@ -70,6 +75,15 @@ struct FakeControl final : Control {
   std::optional<DrainKind> last_kind;
   DrainChange last;
   std::vector<DrainStatus> jobs;
+  std::shared_ptr<EventStream> watching;
+};
+
+struct FakeStream final : EventStream {
+  bool send(std::string_view) override { return true; }
+
+  void on_end(std::function<void()>) override {}
+
+  void end() override {}
 };
 
 struct Rig {
@@ -120,18 +134,46 @@ TEST_CASE("admin: status and backends are JSON as the contract has it", "[observ
         "\"draining\":false,\"connections\":3,\"max_connections\":100,\"sessions\":2,"
         "\"workers\":[{\"worker\":0,\"connections\":1},{\"worker\":1,\"connections\":2}],"
         "\"listeners\":[{\"address\":\"0.0.0.0:443\",\"tls\":true}],\"last_reload\":null,"
-        "\"drains\":[]}\n");
+        "\"drains\":[],\"certificates\":[]}\n");
   rig.control.now.last_reload = ReloadStatus{false, 60, 2, 1};
   const auto status = parse_json(rig.ask("GET", "/api/status").body);
   REQUIRE(status);
   CHECK(status->find("last_reload")->string_of("at") == "1970-01-01T00:01:00Z");
   CHECK(status->find("last_reload")->number_of("failed") == 1);
+  rig.control.now.certificates = {{"0.0.0.0:443", {"a.example", "*.b.example"}, 60}};
+  answer = rig.ask("GET", "/api/status");
+  CHECK(answer.body.find("\"certificates\":[{\"listener\":\"0.0.0.0:443\",\"names\":[\"a.example\","
+                         "\"*.b.example\"],\"not_after\":\"1970-01-01T00:01:00Z\"}]") !=
+        std::string::npos);
   answer = rig.ask("GET", "/api/backends");
   CHECK(answer.type == "application/json");
   CHECK(answer.body ==
         "{\"backends\":[{\"name\":\"chat\",\"servers\":[{\"address\":\"10.0.0.1:80\","
         "\"state\":\"ready\",\"weight\":1,\"sessions\":5,\"up\":true},{\"address\":"
         "\"unix:/run/a.sock\",\"state\":\"ready\",\"weight\":1,\"sessions\":0,\"up\":true}]}]}\n");
+}
+
+TEST_CASE("admin: the dashboard's files and its feed", "[observe][admin]") {
+  Rig rig;
+  AdminAnswer answer = rig.ask("GET", "/");
+  CHECK(answer.type == "text/html; charset=utf-8");
+  CHECK(answer.body.find("<!doctype html>") == 0);
+  CHECK(rig.ask("HEAD", "/app.css").type == "text/css; charset=utf-8");
+  CHECK(rig.ask("GET", "/app.js").type == "text/javascript; charset=utf-8");
+  CHECK(rig.ask("GET", "/icon.svg").type == "image/svg+xml");
+  answer = rig.ask("GET", "/api/live");
+  REQUIRE(answer.stream);
+  answer.stream(std::make_shared<FakeStream>());
+  CHECK(rig.control.watching != nullptr);
+
+  const std::string tick = tick_json(rig.control, 1234);
+  CHECK(tick.find('\n') == std::string::npos);
+  const auto value = parse_json(tick);
+  REQUIRE(value);
+  CHECK(value->number_of("at") == 1234);
+  CHECK(value->find("status")->find("workers") != nullptr);
+  CHECK(value->find("backends")->items.size() == 1);
+  CHECK(value->find("totals")->number_of("messages_in") == 7);
 }
 
 TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
@@ -259,13 +301,13 @@ TEST_CASE("admin: drains are written with the token only, by their methods", "[o
 
 TEST_CASE("admin: other paths and methods", "[observe][admin]") {
   Rig rig;
-  for (const char* path : {"/api", "/api/", "/api/backends/", "/api/backends/chat", "/metrics/",
+  for (const char* path : {"/index", "/api/", "/api/backends/", "/api/backends/chat", "/metrics/",
                            "/x", "//", "/api/status/../reload"}) {
     CAPTURE(path);
     CHECK(rig.status("GET", path) == 404);
   }
-  for (const char* path :
-       {"/", "/healthz", "/readyz", "/metrics", "/api/status", "/api/backends"}) {
+  for (const char* path : {"/", "/app.js", "/api", "/healthz", "/readyz", "/metrics", "/api/status",
+                           "/api/backends"}) {
     CAPTURE(path);
     CHECK(rig.status("GET", path) == 200);
     CHECK(rig.status("GET", std::string(path) + "?x=1") == 200);
@@ -316,7 +358,14 @@ TEST_CASE("admin: from other machines only health is told without the token", "[
   rig.access = {AdminDoor::network, kToken};
   CHECK(rig.status("GET", "/healthz") == 200);
   CHECK(rig.status("GET", "/readyz") == 200);
-  for (const char* path : {"/", "/metrics", "/api/status", "/api/backends", "/nothing"}) {
+  // A browser shows no token before it has the page.
+  for (const char* path : {"/", "/app.js", "/app.css"}) {
+    CAPTURE(path);
+    CHECK(rig.status("GET", path) == 200);
+    CHECK(rig.status("POST", path) == 401);
+    CHECK(rig.status("GET", path, "Host: evil.example\r\n") == 403);
+  }
+  for (const char* path : {"/api", "/metrics", "/api/status", "/api/live", "/nothing"}) {
     CAPTURE(path);
     CHECK(rig.status("GET", path) == 401);
   }
