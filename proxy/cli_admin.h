@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "proxy/remote/commands.h"
+
 namespace CLI {
 class App;
 }
@@ -15,9 +17,8 @@ struct AdminArguments {
   std::string admin;       // --admin, or FAIRLEAD_ADMIN
   std::string token_file;  // --token-file, or FAIRLEAD_TOKEN_FILE
   std::string config;      // -c
-  std::string server;      // of drain
+  remote::DrainWish drain;
   bool json = false;
-  bool undo = false;
   std::function<int()> run;  // set by the command that was given; returns the exit code
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "proxy/edge/names.h"
 #include "proxy/observe/log.h"
 
 namespace fairlead::edge {
@@ -22,18 +23,6 @@ observe::ServerState to_state(balance::AdminState state) {
   return observe::ServerState::ready;
 }
 
-balance::AdminState from_state(observe::ServerState state) {
-  switch (state) {
-    case observe::ServerState::ready:
-      break;
-    case observe::ServerState::drain:
-      return balance::AdminState::drain;
-    case observe::ServerState::down:
-      return balance::AdminState::down;
-  }
-  return balance::AdminState::ready;
-}
-
 observe::ServerStatus status_of(const balance::PoolServer& server) {
   return {server.name, to_state(server.admin.load(std::memory_order_relaxed)),
           server.weight.load(std::memory_order_relaxed),
@@ -44,10 +33,6 @@ observe::ServerStatus status_of(const balance::PoolServer& server) {
 observe::AdminDoor door_of(const conf::Address& address) {
   if (address.kind == conf::Address::Kind::unix_path) return observe::AdminDoor::unix_socket;
   return address.ip.is_loopback() ? observe::AdminDoor::loopback : observe::AdminDoor::network;
-}
-
-observe::Outcome not_found(std::string text) {
-  return {observe::Outcome::Kind::not_found, std::move(text), {}};
 }
 
 }  // namespace
@@ -114,6 +99,7 @@ observe::Status AdminEndpoint::status() const {
     status.last_reload = {last.ok, std::chrono::system_clock::to_time_t(last.at), last.succeeded,
                           last.failed};
   }
+  status.drains = drains();
   return status;
 }
 
@@ -130,26 +116,9 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
 observe::Outcome AdminEndpoint::reload() {
   ReloadOutcome outcome = process_.reload();
   if (outcome.ok) return {};
+  if (outcome.untimely) return {observe::Outcome::Kind::refused, outcome.problems.front(), {}};
   return {observe::Outcome::Kind::refused, "the reload failed, nothing changed",
           std::move(outcome.problems)};
-}
-
-observe::Outcome AdminEndpoint::drain() {
-  process_.drain();
-  return {};
-}
-
-// `drain` moves the open sessions too, until another state ends that.
-void AdminEndpoint::set_state(const std::string& backend,
-                              const std::shared_ptr<balance::PoolServer>& server,
-                              balance::AdminState state) {
-  const Scope scope{Scope::Kind::server, "", server, backend};
-  if (state == balance::AdminState::drain) {
-    process_.drainer().drain(scope);
-    return;
-  }
-  process_.drainer().undo(scope);
-  server->admin.store(state, std::memory_order_relaxed);
 }
 
 observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std::string& server,
@@ -157,20 +126,32 @@ observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std
   const auto& pools = process_.runtime()->pools();
   const auto pool = std::find_if(pools.begin(), pools.end(),
                                  [&](const auto& one) { return one->name() == backend; });
-  if (pool == pools.end()) return not_found("there is no backend \"" + backend + "\"");
+  if (pool == pools.end())
+    return not_found("there is no backend \"" + backend + "\"", pools,
+                     [](const auto& one) { return one->name(); });
   const auto& servers = (*pool)->servers();
   const auto found = std::find_if(servers.begin(), servers.end(),
                                   [&](const auto& one) { return one->name == server; });
   if (found == servers.end()) {
-    return not_found("backend \"" + backend + "\" has no server \"" + server + "\"");
+    // One that a reload has removed can be undone as long as it has sessions.
+    for (const Drainer::Progress& one : process_.drainer().progress()) {
+      const bool undo = change.state == observe::ServerState::ready;
+      if (undo && one.what == backend + "/" + server) return undo_drain(one.id);
+    }
+    return not_found("backend \"" + backend + "\" has no server \"" + server + "\"", servers,
+                     [](const auto& one) { return one->name; });
   }
   balance::PoolServer& chosen = **found;
-  if (change.weight) chosen.weight.store(*change.weight, std::memory_order_relaxed);
-  if (change.state) set_state(backend, *found, from_state(*change.state));
+  observe::Outcome outcome;
+  outcome.changed = false;
+  if (change.state) outcome = set_state({Scope::Kind::server, "", *found, backend}, change);
+  if (outcome.kind != observe::Outcome::Kind::done) return outcome;
+  if (change.weight && chosen.weight.exchange(*change.weight) != *change.weight)
+    outcome.changed = true;
   const observe::ServerStatus now = status_of(chosen);
   observe::log_info("admin: {}/{} is {}, weight {}", backend, server,
                     observe::state_word(now.state), now.weight);
-  return {};
+  return outcome;
 }
 
 }  // namespace fairlead::edge

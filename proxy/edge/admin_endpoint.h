@@ -23,8 +23,8 @@ class AdminEndpoint final : observe::Control {
     std::function<const Runtime*()> runtime;  // the one in force
     std::function<const LastReload*()> last_reload;
     std::function<ReloadOutcome()> reload;
-    std::function<void()> drain;
-    std::function<Drainer&()> drainer;  // while it serves
+    std::function<void(std::optional<conf::Rate>)> drain;  // again: only the rate counts
+    std::function<Drainer&()> drainer;                     // while it serves
   };
 
   AdminEndpoint(net::Loop& loop, const Shared& shared, Process process);
@@ -41,12 +41,17 @@ class AdminEndpoint final : observe::Control {
   observe::Status status() const override;
   std::vector<observe::BackendStatus> backends() const override;
   observe::Outcome reload() override;
-  observe::Outcome drain() override;
+  observe::Outcome drain(std::optional<conf::Rate> rate) override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
 
-  void set_state(const std::string& backend, const std::shared_ptr<balance::PoolServer>& server,
-                 balance::AdminState state);
+  // admin_drains.cc
+  observe::Outcome set_drained(observe::DrainKind kind, const std::string& name,
+                               const observe::DrainChange& change) override;
+  std::vector<observe::DrainStatus> drains() const override;
+  observe::Outcome undo_drain(std::uint32_t id) override;
+  observe::Outcome apply(const Scope& scope, bool drain, std::optional<conf::Rate> rate);
+  observe::Outcome set_state(const Scope& scope, const observe::ServerChange& change);
 
   net::Loop& loop_;
   const Shared& shared_;

@@ -46,6 +46,7 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
   RouteRuntime made;
   made.settings = &route;
   made.pool = std::move(pool);
+  made.gate = previous != nullptr ? previous->gate : std::make_shared<Gate>();
   if (route.limits.handshakes_per_ip || route.limits.connections_per_ip) {
     made.limits = previous != nullptr && previous->limits
                       ? std::make_unique<rules::IpLimits>(route.limits, *previous->limits)
@@ -116,6 +117,7 @@ std::string Runtime::build_listeners(std::shared_ptr<const tls::ServerContext> d
     made.settings = &listener;
     made.name = listener.address.text();
     made.port = listener.address.port;
+    made.gate = std::make_shared<Gate>();
     if (listener.tls && demo_tls) made.tls = demo_tls;
     if (listener.tls && !demo_tls) {
       std::string error = load_certificate(made, previous);
@@ -144,10 +146,12 @@ std::string Runtime::load_certificate(ListenerRuntime& listener, const Runtime* 
   return "";
 }
 
-void Runtime::set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket) {
+void Runtime::set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket,
+                        std::shared_ptr<Gate> gate) {
   listeners_[listener].name = address.text();
   listeners_[listener].port = address.port;
   listeners_[listener].socket = socket;
+  if (gate) listeners_[listener].gate = std::move(gate);
 }
 
 void Runtime::take_effect() {

@@ -7,6 +7,7 @@
 
 #include "conf/config.h"
 #include "proxy/balance/pool.h"
+#include "proxy/edge/gate.h"
 #include "proxy/edge/keepalive.h"
 #include "proxy/rules/ip_limits.h"
 #include "proxy/rules/router.h"
@@ -24,6 +25,7 @@ struct RouteRuntime {
   wire::ScanRules from_backend;
   KeepaliveSettings ping_client;
   KeepaliveSettings ping_backend;
+  std::shared_ptr<Gate> gate;
 };
 
 struct ListenerRuntime {
@@ -32,6 +34,7 @@ struct ListenerRuntime {
   std::string name;                               // its address, with the port it got
   std::uint16_t port = 0;
   std::uint64_t socket = 0;  // the listening socket's number: a reload may keep it; 0: none yet
+  std::shared_ptr<Gate> gate;
 };
 
 // The rules of one route's sessions, without the sharing: what the tunnel's tests build by hand.
@@ -65,7 +68,9 @@ class Runtime {
   const std::vector<std::shared_ptr<balance::Pool>>& pools() const { return pools_; }
 
   // Before any worker has it: the listener's socket and the port it got where 0 was asked for.
-  void set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket);
+  // `gate`: the socket's; null: one of its own.
+  void set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket,
+                 std::shared_ptr<Gate> gate = nullptr);
 
   // This snapshot replaces its predecessor for certain. Main thread.
   void take_effect();

@@ -74,8 +74,9 @@ std::string Server::open_admin() {
   process.runtime = [this] { return runtime_.get(); };
   process.last_reload = [this] { return &last_reload_; };
   process.reload = [this] { return reload(); };
-  process.drain = [this] {
-    if (!draining_) drain();
+  process.drain = [this](std::optional<conf::Rate> rate) {
+    if (!draining_) return drain(rate);
+    drainer_->stop(loop_.now(), rate);
   };
   process.drainer = [this]() -> Drainer& { return *drainer_; };
   admin_ = std::make_unique<AdminEndpoint>(loop_, shared_, std::move(process));
@@ -128,7 +129,7 @@ void Server::on_signal(int number) {
   drain();
 }
 
-void Server::drain() {
+void Server::drain(std::optional<conf::Rate> rate) {
   draining_ = true;
   checks_.reset();
   shared_.stopping.store(true, std::memory_order_release);
@@ -144,7 +145,7 @@ void Server::drain() {
       });
     });
   }
-  drainer_->stop(loop_.now() + deadline);
+  drainer_->stop(loop_.now() + deadline, rate);
 }
 
 void Server::finish() {

@@ -37,8 +37,8 @@ class Server {
   int run();
 
   // Loads the file and takes it over, or changes nothing and says why; logged either way. The
-  // workers follow within their next turn. Main thread. Refused while the process drains and while
-  // workers have yet to take the one before.
+  // workers follow within their next turn. Main thread. Refused (`untimely`) while the process
+  // drains and while workers have yet to take the one before.
   ReloadOutcome reload();
 
   const LastReload& last_reload() const { return last_reload_; }
@@ -46,7 +46,7 @@ class Server {
  private:
   std::string open_admin();
   void on_signal(int number);
-  void drain();
+  void drain(std::optional<conf::Rate> rate = std::nullopt);
   void finish();
 
   // server_reload.cc

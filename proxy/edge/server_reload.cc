@@ -37,7 +37,7 @@ std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets
       socket = std::make_shared<const Listening>(
           Listening{std::move(bound.fd), bound.address, ++last_socket_});
     }
-    next.set_bound(i, socket->address, socket->number);
+    next.set_bound(i, socket->address, socket->number, socket->gate);
     made.push_back(std::move(socket));
   }
   sockets = std::move(made);
@@ -58,8 +58,10 @@ ReloadOutcome Server::reload() {
   ReloadOutcome outcome;
   if (!load_) outcome.problems.emplace_back("started without a file, there is nothing to reload");
   if (draining_) outcome.problems.emplace_back("the process is stopping");
-  if (taking_workers_ != 0) outcome.problems.emplace_back("a reload is under way");
-  if (outcome.problems.empty()) {
+  if (taking_workers_ != 0)
+    outcome.problems.emplace_back("a reload is under way: ask again in a moment");
+  outcome.untimely = !outcome.problems.empty();
+  if (!outcome.untimely) {
     outcome = try_reload();
     last_reload_.ok = outcome.ok;
     last_reload_.at = std::chrono::system_clock::now();
@@ -113,6 +115,13 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   drainer_->use(runtime_);
   sockets_ = std::move(sockets);
   observe::set_log_level(runtime_->config().log.level);
+  const std::uint32_t most = runtime_->config().server.max_connections;
+  if (const std::uint32_t open = shared_.connections.load(); open > most) {
+    observe::log_warn(
+        "max_connections is {} now, and there are {}: all stay, new ones are "
+        "answered 503 until they are fewer",
+        most, open);
+  }
   taking_workers_ = static_cast<unsigned>(shared_.workers.size());
   for (auto& worker : shared_.workers) {
     worker->take({runtime_, sockets_}, [this] { mailbox_.post([this] { worker_has_taken(); }); });

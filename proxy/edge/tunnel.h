@@ -54,7 +54,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   Tunnel* session() override { return this; }
 
   bool matches(const Scope& scope) const;
-  // To go at a time of its own. False: it is ending already, or another job has it.
+  // To go at a time of its own. False: it is ending already, or goes sooner for another job.
   bool leave(Leave leave);
   // Takes that back. False: too late, or another job's.
   bool stay(std::uint32_t job);
@@ -143,6 +143,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
 
   // tunnel_leaving.cc: an end between two messages
   void check_leaving();
+  void stay_after_all();
   void leave_now();
   void leave_before(Side side);
   net::TimePoint next_leaving() const;

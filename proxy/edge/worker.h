@@ -23,6 +23,7 @@ struct Listening {
   net::Fd fd;
   conf::Address address;     // as bound
   std::uint64_t number = 0;  // as in ListenerRuntime
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
 };
 
 // What a reload replaces as a whole. The sockets are not the runtime's own: old sessions keep that,

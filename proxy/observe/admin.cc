@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "conf/ip.h"
+#include "proxy/observe/admin_drains.h"
 #include "proxy/observe/admin_json.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/rules/authority.h"
@@ -21,8 +22,12 @@ GET  /metrics            for Prometheus
 GET  /api/status
 GET  /api/backends
 POST /api/reload
-POST /api/drain          ends the process as TERM does
-POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N}
+POST /api/drain          ends the process as TERM does   {"rate":"50/s"}
+POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N,"rate":"50/s"}
+POST /api/listeners/ADDRESS   {"state":"ready|drain","rate":"50/s"}
+POST /api/routes/NAME         {"state":"ready|drain","rate":"50/s"}
+GET  /api/drains         what is being drained, and how far it is
+DELETE /api/drains/ID    stops and undoes it
 )";
 
 // What one request has to do with.
@@ -38,14 +43,6 @@ AdminAnswer json(std::string body) {
 
 AdminAnswer plain(int status, std::string_view body) {
   return {status, "text/plain; charset=utf-8", std::string(body)};
-}
-
-AdminAnswer failed(const Outcome& outcome) {
-  int status = 409;
-  if (outcome.kind == Outcome::Kind::not_found) status = 404;
-  if (outcome.kind == Outcome::Kind::unavailable) status = 501;
-  if (!outcome.problems.empty()) status = 422;
-  return {status, "application/json", error_json(outcome.text, outcome.problems)};
 }
 
 AdminAnswer contents(const Call&) {
@@ -75,36 +72,22 @@ AdminAnswer get_backends(const Call& call) {
 
 AdminAnswer reload(const Call& call) {
   const Outcome outcome = call.control.reload();
-  return outcome.kind == Outcome::Kind::done ? json("{\"ok\":true}\n") : failed(outcome);
+  return outcome.kind == Outcome::Kind::done ? json("{\"ok\":true}\n") : admin_failure(outcome);
 }
 
 AdminAnswer drain(const Call& call) {
-  const Outcome outcome = call.control.drain();
-  return outcome.kind == Outcome::Kind::done ? json("{\"draining\":true}\n") : failed(outcome);
+  std::string error;
+  const auto rate = parse_drain_rate(call.body, error);
+  if (!error.empty()) return admin_error(400, error);
+  const Outcome outcome = call.control.drain(rate);
+  if (outcome.kind != Outcome::Kind::done) return admin_failure(outcome);
+  return json(drain_json(R"("draining":true)", outcome, call.control.drains()));
 }
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = static_cast<char>(c | 0x20);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// Percent-decoded; nothing where a "%" is no code.
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (text.size() - i < 3) return std::nullopt;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
 }
 
 constexpr std::string_view kBackends = "/api/backends/";
@@ -119,18 +102,19 @@ bool is_server_path(std::string_view path) {
 AdminAnswer set_server(const Call& call) {
   const std::string_view names = call.path.substr(kBackends.size());
   const std::size_t end = names.find(kServers);
-  const auto backend = decoded(names.substr(0, end));
-  const auto server = decoded(names.substr(end + kServers.size()));
+  const auto backend = decoded_part(names.substr(0, end));
+  const auto server = decoded_part(names.substr(end + kServers.size()));
   if (!backend || !server) return admin_error(400, "bad percent-encoding in the path");
   std::string error;
   const auto change = parse_change(call.body, error);
   if (!change) return admin_error(400, error);
   const Outcome outcome = call.control.set_server(*backend, *server, *change);
-  if (outcome.kind != Outcome::Kind::done) return failed(outcome);
+  if (outcome.kind != Outcome::Kind::done) return admin_failure(outcome);
   for (const BackendStatus& one : call.control.backends()) {
     for (const ServerStatus& status : one.servers) {
-      if (one.name == *backend && status.address == *server)
-        return json(server_json(status) + "\n");
+      if (one.name != *backend || status.address != *server) continue;
+      const std::string about = server_json(status);
+      return json(drain_json(about.substr(1, about.size() - 2), outcome, call.control.drains()));
     }
   }
   return json("{}\n");
@@ -214,11 +198,37 @@ AdminAnswer admin_error(int status, std::string_view text) {
   return {status, "application/json", error_json(text)};
 }
 
+AdminAnswer admin_failure(const Outcome& outcome) {
+  int status = 409;
+  if (outcome.kind == Outcome::Kind::not_found) status = 404;
+  if (outcome.kind == Outcome::Kind::unavailable) status = 501;
+  if (!outcome.problems.empty()) status = 422;
+  return {status, "application/json", error_json(outcome.text, outcome.problems)};
+}
+
+std::optional<std::string> decoded_part(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (text.size() - i < 3) return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
 AdminAnswer answer_admin(Control& control, const AdminAccess& access,
                          const wire::RequestHead& request, std::string_view body) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool health = reads && (request.path == "/healthz" || request.path == "/readyz");
   if (auto refused = refusal(access, request, !reads, health)) return std::move(*refused);
+  if (auto answer = answer_drains(control, request, body)) return std::move(*answer);
   const Endpoint* endpoint = find_endpoint(request.path);
   if (endpoint == nullptr) return admin_error(404, "there is no such path");
   if (endpoint->write ? request.method != "POST" : !reads) {

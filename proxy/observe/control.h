@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "conf/config.h"
+
 namespace fairlead::observe {
 
 // What a person or the API set a server to.
@@ -38,6 +40,18 @@ struct ReloadStatus {
   std::uint64_t failed = 0;
 };
 
+// Sessions that are being moved, from a server, a listener or a route, or all at the process's end.
+struct DrainStatus {
+  std::uint32_t id = 0;
+  std::string what;         // "chat/10.0.0.11:8080", "listener 0.0.0.0:443", "route chat", "all"
+  double rate = 0;          // sessions per second; 0: all at once
+  std::uint32_t total = 0;  // sessions chosen
+  std::uint32_t left = 0;   // of these, still open
+  std::uint32_t told = 0;   // of these, told to go
+  bool counted = false;     // false: the workers have not chosen yet
+  std::time_t started = 0;
+};
+
 struct Status {
   std::string version;
   std::int64_t pid = 0;
@@ -50,19 +64,29 @@ struct Status {
   std::vector<std::uint32_t> workers;  // connections of each
   std::vector<ListenerStatus> listeners;
   std::optional<ReloadStatus> last_reload;  // nothing: there was none yet
+  std::vector<DrainStatus> drains{};
 };
 
 // What to change; what is absent stays.
 struct ServerChange {
   std::optional<ServerState> state;
   std::optional<std::uint32_t> weight;  // 1 to 1000; counts for the next pick
+  std::optional<conf::Rate> rate{};     // with ServerState::drain; per_second 0: all at once
+};
+
+// What can be drained beside a server. A listener goes by its address, a route by its name.
+enum class DrainKind : std::uint8_t { listener, route };
+
+struct DrainChange {
+  bool drain = false;  // false: it takes new sessions again
+  std::optional<conf::Rate> rate{};
 };
 
 // How a request to do something went.
 struct Outcome {
   enum class Kind : std::uint8_t {
     done,
-    not_found,    // no such backend or server
+    not_found,    // no such backend, server, listener, route or drain
     refused,      // the state it is in does not allow it, or what it would lead to is wrong
     unavailable,  // this version cannot do it
   };
@@ -70,6 +94,8 @@ struct Outcome {
   Kind kind = Kind::done;
   std::string text;                   // what is wrong, for people
   std::vector<std::string> problems;  // of a configuration
+  bool changed = true;                // done: false where it was so already
+  std::uint32_t drain = 0;            // the drain it has led to, or was under way; 0: none
 };
 
 class Control {
@@ -77,10 +103,16 @@ class Control {
   virtual Status status() const = 0;
   virtual std::vector<BackendStatus> backends() const = 0;
   virtual Outcome reload() = 0;
-  // Ends the process as TERM does, after the answer. Draining already: does nothing.
-  virtual Outcome drain() = 0;
+  // Ends the process as TERM does, after the answer; at that rate, if one is given. Draining
+  // already: only the rate is another one.
+  virtual Outcome drain(std::optional<conf::Rate> rate) = 0;
   virtual Outcome set_server(const std::string& backend, const std::string& server,
                              const ServerChange& change) = 0;
+  virtual Outcome set_drained(DrainKind kind, const std::string& name,
+                              const DrainChange& change) = 0;
+  virtual std::vector<DrainStatus> drains() const = 0;
+  // Stops it; what it drained takes new sessions again.
+  virtual Outcome undo_drain(std::uint32_t id) = 0;
 
  protected:
   ~Control() = default;

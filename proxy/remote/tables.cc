@@ -80,17 +80,30 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
+std::string drain_text(const JsonValue& drain) {
+  const std::string what = "draining " + printable(drain.string_of("what")) + ": ";
+  if (!drain.flag_of("counted")) return what + "begins";
+  if (drain.number_of("left") == 0) return what + "done, " + count(drain, "told") + " moved";
+  const std::string rate = drain.string_of("rate");
+  return what + count(drain, "left") + " of " + count(drain, "total") + " sessions left, " +
+         (rate == "off" ? "all at once" : printable(rate));
+}
+
 std::string status_text(const JsonValue& status) {
   const std::string state = status.flag_of("draining") ? "draining" : "serving";
-  return table({
-      {"version", status.string_of("version") + ", process " + count(status, "pid")},
-      {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
-      {"listening", listeners_text(status)},
-      {"connections", count(status, "connections") + " of " + count(status, "max_connections")},
-      {"per worker", workers_text(status)},
-      {"sessions", count(status, "sessions")},
-      {"last reload", reload_text(status)},
-  });
+  std::string drains;
+  for (const JsonValue& drain : status.items_of("drains")) drains += drain_text(drain) + "\n";
+  return drains.insert(
+      0,
+      table({
+          {"version", status.string_of("version") + ", process " + count(status, "pid")},
+          {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
+          {"listening", listeners_text(status)},
+          {"connections", count(status, "connections") + " of " + count(status, "max_connections")},
+          {"per worker", workers_text(status)},
+          {"sessions", count(status, "sessions")},
+          {"last reload", reload_text(status)},
+      }));
 }
 
 std::string backends_text(const JsonValue& backends) {

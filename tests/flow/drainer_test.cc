@@ -11,6 +11,9 @@ namespace fairlead::test {
 namespace {
 
 constexpr int kPatienceMs = 20'000;
+constexpr std::string_view kHandshake =
+    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 // A descriptor that is waited for.
 struct End {
@@ -110,9 +113,7 @@ struct Process {
   Session open() {
     Session session;
     session.client = std::make_unique<End>(connect_to(port));
-    session.client->send(
-        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    session.client->send(kHandshake);
     pollfd both[2] = {{servers[0].fd.get(), POLLIN, 0}, {servers[1].fd.get(), POLLIN, 0}};
     REQUIRE(poll(both, 2, kPatienceMs) > 0);
     session.server = both[0].revents != 0 ? 0 : 1;
@@ -125,6 +126,23 @@ struct Process {
     const std::string head = session.client->read_head();
     REQUIRE(head.substr(0, 12) == "HTTP/1.1 101");
     return session;
+  }
+
+  // A handshake is answered 503.
+  bool refused() {
+    End client(connect_to(port));
+    client.send(kHandshake);
+    const std::string head = client.read_head();
+    INFO(head);
+    return head.substr(0, 12) == "HTTP/1.1 503" && head.find("Retry-After:") != head.npos;
+  }
+
+  static void expect_moved(std::vector<Session>& sessions) {
+    for (Session& session : sessions) {
+      CHECK(session.client->close_code(kPatienceMs) == 1012);
+      session.client.reset();
+      session.backend.reset();
+    }
   }
 
   edge::Scope server(std::size_t i) {
@@ -194,23 +212,126 @@ TEST_CASE("drainer: what is undone in time stays open", "[flow][drainer]") {
           (session.server == 0 ? 1012 : 0));
 }
 
-TEST_CASE("drainer: a route's and all sessions, and then the job is over", "[flow][drainer]") {
+TEST_CASE("drainer: a route's sessions, until it is undone", "[flow][drainer]") {
   Process process;
   std::vector<Session> sessions;
   for (int i = 0; i < 5; ++i) sessions.push_back(process.open());
   edge::Scope scope;
-  scope.kind = edge::Scope::Kind::route;
+  scope.kind = GENERATE(edge::Scope::Kind::route, edge::Scope::Kind::listener);
+  const bool route = scope.kind == edge::Scope::Kind::route;
   scope.name = "other";
   CHECK(process.chosen(process.drainer->drain(scope)).total == 0);
-  scope.name = GENERATE("chat", "");
-  if (scope.name.empty()) scope.kind = edge::Scope::Kind::all;
+  CHECK(process.drainer->undo(scope));
+  scope.name = route ? "chat" : process.runtime->listeners()[0].name;
+  const edge::Gate& gate =
+      route ? *process.runtime->routes()[0].gate : *process.runtime->listeners()[0].gate;
+  CHECK_FALSE(gate.closed);
   CHECK(process.chosen(process.drainer->drain(scope)).total == 5);
-  for (Session& session : sessions) {
-    CHECK(session.client->close_code(kPatienceMs) == 1012);
-    session.client.reset();
-    session.backend.reset();
-  }
+  CHECK(gate.closed);
+  process.expect_moved(sessions);
+  REQUIRE(process.refused());
+  CHECK(process.drainer->find(scope));
+  CHECK(process.drainer->undo(scope));
+  CHECK_FALSE(gate.closed);
+  process.open();
+}
+
+TEST_CASE("drainer: all sessions, and then the job is over", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 5; ++i) sessions.push_back(process.open());
+  CHECK(process.chosen(process.drainer->drain({})).total == 5);
+  process.expect_moved(sessions);
   while (!process.drainer->progress().empty()) process.loop.turn(true);
+}
+
+TEST_CASE("drainer: another rate is taken on the way", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 12; ++i) sessions.push_back(process.open());
+  const auto id = process.drainer->drain(process.server(1), conf::Rate{0.001, 1});
+  CHECK(process.chosen(id).left == 6);
+  CHECK(process.drainer->drain(process.server(1)) == id);  // says nothing of the rate
+  CHECK(process.chosen(id).rate == 0.001);
+  CHECK(process.drainer->drain(process.server(1), conf::Rate{0.002, 1}) == id);
+  CHECK(process.chosen(id).left == 6);
+  CHECK(process.drainer->drain(process.server(1), conf::Rate{}) == id);  // at once
+  CHECK(process.chosen(id).rate == 0);
+  for (const Session& session : sessions) {
+    CHECK(session.client->close_code(session.server == 1 ? kPatienceMs : 0) ==
+          (session.server == 1 ? 1012 : 0));
+  }
+  const auto progress = process.chosen(id);
+  CHECK(progress.total == 6);  // nobody is counted twice
+  CHECK(progress.told == 6);
+}
+
+TEST_CASE("drainer: of two drains the sooner one has a session", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 8; ++i) sessions.push_back(process.open());
+  edge::Scope route;
+  route.kind = edge::Scope::Kind::route;
+  route.name = "chat";
+  const auto slow = process.drainer->drain(route, conf::Rate{0.001, 1});
+  CHECK(process.chosen(slow).left == 8);
+  const auto fast = process.drainer->drain(process.server(0));
+  CHECK(process.chosen(fast).total == 4);
+  for (const Session& session : sessions) {
+    if (session.server == 0) CHECK(session.client->close_code(kPatienceMs) == 1012);
+  }
+  CHECK(process.drainer->find(route)->total == 4);
+  CHECK(process.drainer->undo(fast));
+  CHECK(process.drainer->find(route)->left == 4);
+}
+
+TEST_CASE("drainer: a server that a reload removes is drained to its end", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 4; ++i) sessions.push_back(process.open());
+  const auto server = process.server(0);
+  const auto id = process.drainer->drain(server, conf::Rate{0.001, 1});
+  CHECK(process.chosen(id).left == 2);
+  conf::Config config = process.runtime->config();
+  config.backends[0].servers.erase(config.backends[0].servers.begin());
+  auto made = edge::Runtime::make(config, nullptr, process.runtime.get());
+  REQUIRE(made.error == "");
+  process.drainer->use(made.runtime);
+  CHECK(process.drainer->find(server)->left == 2);  // it goes on
+  SECTION("its sessions end") {
+    for (Session& session : sessions) {
+      session.client.reset();
+      session.backend.reset();
+    }
+    while (!process.drainer->progress().empty()) process.loop.turn(true);
+    CHECK(server.server->admin == balance::AdminState::ready);
+    CHECK_FALSE(process.drainer->undo(id));
+  }
+  SECTION("it comes back, drained") {
+    process.drainer->use(process.runtime);
+    CHECK(server.server->admin == balance::AdminState::drain);
+    CHECK(process.drainer->undo(id));
+    CHECK(server.server->admin == balance::AdminState::ready);
+  }
+}
+
+TEST_CASE("drainer: a removed route comes back with its gate closed", "[flow][drainer]") {
+  Process process;
+  edge::Scope route;
+  route.kind = edge::Scope::Kind::route;
+  route.name = "chat";
+  const Session session = process.open();
+  process.chosen(process.drainer->drain(route, conf::Rate{0.001, 1}));
+  conf::Config config = process.runtime->config();
+  config.routes[0].name = "other";
+  const auto other = edge::Runtime::make(config, nullptr, process.runtime.get()).runtime;
+  CHECK_FALSE(other->routes()[0].gate->closed);
+  process.drainer->use(other);
+  const auto again = edge::Runtime::make(process.runtime->config(), nullptr, other.get()).runtime;
+  process.drainer->use(again);
+  CHECK(again->routes()[0].gate->closed);
+  CHECK(process.drainer->undo(route));
+  CHECK_FALSE(again->routes()[0].gate->closed);
 }
 
 TEST_CASE("drainer: at the process's end what the rate leaves goes at the last call",

@@ -23,8 +23,29 @@ struct FakeControl final : Control {
     return reload_outcome;
   }
 
-  Outcome drain() override {
+  Outcome drain(std::optional<conf::Rate> rate) override {
     now.draining = true;
+    process_rate = rate;
+    return {};
+  }
+
+  Outcome set_drained(DrainKind kind, const std::string& name, const DrainChange& change) override {
+    if (name != "0.0.0.0:443" && name != "unix:/run/a b")
+      return {Outcome::Kind::not_found, "no", {}};
+    last_kind = kind;
+    last = change;
+    Outcome outcome;
+    outcome.changed = jobs.empty();
+    if (change.drain) jobs = {{3, "listener " + name, change.rate ? change.rate->per_second : 0}};
+    if (change.drain) outcome.drain = 3;
+    return outcome;
+  }
+
+  std::vector<DrainStatus> drains() const override { return jobs; }
+
+  Outcome undo_drain(std::uint32_t id) override {
+    if (id != 3) return {Outcome::Kind::not_found, "there is no drain", {}};
+    jobs.clear();
     return {};
   }
 
@@ -45,6 +66,10 @@ struct FakeControl final : Control {
       {"chat", {{"10.0.0.1:80", ServerState::ready, 1, 5, true}, {"unix:/run/a.sock"}}}};
   Outcome reload_outcome;
   int reloads = 0;
+  std::optional<conf::Rate> process_rate;
+  std::optional<DrainKind> last_kind;
+  DrainChange last;
+  std::vector<DrainStatus> jobs;
 };
 
 struct Rig {
@@ -94,7 +119,8 @@ TEST_CASE("admin: status and backends are JSON as the contract has it", "[observ
         "{\"version\":\"1.2\",\"pid\":9,\"started\":\"1970-01-01T00:00:00Z\",\"uptime_s\":1.500,"
         "\"draining\":false,\"connections\":3,\"max_connections\":100,\"sessions\":2,"
         "\"workers\":[{\"worker\":0,\"connections\":1},{\"worker\":1,\"connections\":2}],"
-        "\"listeners\":[{\"address\":\"0.0.0.0:443\",\"tls\":true}],\"last_reload\":null}\n");
+        "\"listeners\":[{\"address\":\"0.0.0.0:443\",\"tls\":true}],\"last_reload\":null,"
+        "\"drains\":[]}\n");
   rig.control.now.last_reload = ReloadStatus{false, 60, 2, 1};
   const auto status = parse_json(rig.ask("GET", "/api/status").body);
   REQUIRE(status);
@@ -115,7 +141,7 @@ TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
   CHECK(answer.status == 200);
   CHECK(answer.body ==
         "{\"address\":\"10.0.0.1:80\",\"state\":\"drain\",\"weight\":7,\"sessions\":5,"
-        "\"up\":true}\n");
+        "\"up\":true,\"changed\":true,\"drain\":null}\n");
   CHECK(rig.status("POST", path, "", R"({"weight":1000})") == 200);
   CHECK(rig.control.pools[0].servers[0].state == ServerState::drain);
   CHECK(rig.status("POST", path, "", R"({"state":"down"})") == 200);
@@ -133,10 +159,27 @@ TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
 
 TEST_CASE("admin: a change that is none", "[observe][admin]") {
   Rig rig;
-  const auto* body = GENERATE(values<const char*>(
-      {"", "{}", "[]", "1", "{", R"({"state":"gone"})", R"({"state":1})", R"({"weight":0})",
-       R"({"weight":1001})", R"({"weight":-1})", R"({"weight":1.5})", R"({"weight":"1"})",
-       R"({"weight":null})", R"({"weight":1,"colour":"red"})", R"({"weight":1e300})"}));
+  const auto* body = GENERATE(values<const char*>({"",
+                                                   "{}",
+                                                   "[]",
+                                                   "1",
+                                                   "{",
+                                                   R"({"state":"gone"})",
+                                                   R"({"state":1})",
+                                                   R"({"weight":0})",
+                                                   R"({"weight":1001})",
+                                                   R"({"weight":-1})",
+                                                   R"({"weight":1.5})",
+                                                   R"({"weight":"1"})",
+                                                   R"({"weight":null})",
+                                                   R"({"weight":1,"colour":"red"})",
+                                                   R"({"weight":1e300})",
+                                                   R"({"rate":"50/s"})",
+                                                   R"({"weight":2,"rate":"50/s"})",
+                                                   R"({"state":"ready","rate":"50/s"})",
+                                                   R"({"state":"drain","rate":50})",
+                                                   R"({"state":"drain","rate":"50"})",
+                                                   R"({"state":"drain","rate":"0/s"})"}));
   CAPTURE(body);
   CHECK(rig.status("POST", "/api/backends/chat/servers/10.0.0.1:80", "", body) == 400);
   CHECK(rig.control.pools[0].servers[0].weight == 1);
@@ -156,6 +199,62 @@ TEST_CASE("admin: reload and drain", "[observe][admin]") {
   CHECK(rig.control.reloads == 4);
   CHECK(rig.status("POST", "/api/drain") == 200);
   CHECK(rig.control.now.draining);
+  CHECK_FALSE(rig.control.process_rate);
+  CHECK(rig.status("POST", "/api/drain", "", R"({"rate":"120/m"})") == 200);
+  CHECK(rig.control.process_rate->per_second == 2);
+  CHECK(rig.status("POST", "/api/drain", "", "{}") == 200);
+  CHECK_FALSE(rig.control.process_rate);
+  for (const char* body : {"x", "[]", R"({"rate":5})", R"({"state":"drain"})"})
+    CHECK(rig.status("POST", "/api/drain", "", body) == 400);
+}
+
+TEST_CASE("admin: drains of listeners and routes", "[observe][admin]") {
+  Rig rig;
+  CHECK(rig.ask("GET", "/api/drains").body == "{\"drains\":[]}\n");
+  const std::string path = "/api/listeners/0.0.0.0:443";
+  const AdminAnswer answer = rig.ask("POST", path, "", R"({"state":"drain","rate":"50/s"})");
+  CHECK(answer.body ==
+        "{\"address\":\"0.0.0.0:443\",\"state\":\"drain\",\"changed\":true,\"drain\":{\"id\":3,"
+        "\"what\":\"listener 0.0.0.0:443\",\"rate\":\"50/s\",\"total\":0,\"left\":0,\"told\":0,"
+        "\"counted\":false,\"started\":\"1970-01-01T00:00:00Z\"}}\n");
+  CHECK(rig.control.last_kind == DrainKind::listener);
+  CHECK(rig.control.last.drain);
+  rig.control.now.drains = rig.control.jobs;
+  const auto status = parse_json(rig.ask("GET", "/api/status").body);
+  CHECK(status->items_of("drains").at(0).number_of("id") == 3);
+  CHECK(rig.ask("POST", "/api/routes/unix:%2Frun%2Fa%20b", "", R"({"state":"drain","rate":"off"})")
+            .body.find("\"rate\":\"off\"") != std::string::npos);
+  CHECK(rig.control.last_kind == DrainKind::route);
+  CHECK(rig.control.last.rate->per_second == 0);
+  CHECK(rig.status("POST", path, "", R"({"state":"ready"})") == 200);
+  CHECK_FALSE(rig.control.last.drain);
+  CHECK(rig.status("DELETE", "/api/drains/4") == 404);
+  CHECK(rig.status("DELETE", "/api/drains/3x") == 404);
+  CHECK(rig.status("DELETE", "/api/drains/99999999999") == 404);
+  CHECK(rig.ask("DELETE", "/api/drains/3").body == "{\"undone\":true}\n");
+  CHECK(rig.control.jobs.empty());
+  CHECK(rig.status("POST", "/api/routes/nope", "", R"({"state":"drain"})") == 404);
+  CHECK(rig.status("POST", "/api/routes/%zz", "", R"({"state":"drain"})") == 400);
+  for (const char* body : {"", "{}", R"({"state":"down"})", R"({"state":"ready","rate":"1/s"})",
+                           R"({"state":"drain","weight":2})", R"({"rate":"1/s"})"}) {
+    CAPTURE(body);
+    CHECK(rig.status("POST", path, "", body) == 400);
+  }
+}
+
+TEST_CASE("admin: drains are written with the token only, by their methods", "[observe][admin]") {
+  Rig rig;
+  CHECK(rig.ask("GET", "/api/drains/3").allow == "DELETE");
+  CHECK(rig.ask("POST", "/api/drains").allow == "GET, HEAD");
+  CHECK(rig.ask("GET", "/api/routes/x").allow == "POST");
+  CHECK(rig.ask("DELETE", "/api/listeners/x").allow == "POST");
+  for (const char* path : {"/api/listeners", "/api/listeners/", "/api/routes/", "/api/drains/"})
+    CHECK(rig.status("POST", path, "", R"({"state":"drain"})") == 404);
+  rig.access = {AdminDoor::loopback, kToken};
+  CHECK(rig.status("GET", "/api/drains") == 200);
+  CHECK(rig.status("DELETE", "/api/drains/3") == 401);
+  CHECK(rig.status("POST", "/api/listeners/0.0.0.0:443", "", R"({"state":"drain"})") == 401);
+  CHECK_FALSE(rig.control.last_kind);
 }
 
 TEST_CASE("admin: other paths and methods", "[observe][admin]") {

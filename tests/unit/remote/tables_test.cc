@@ -52,6 +52,19 @@ TEST_CASE("tables: how the process is", "[remote]") {
   CHECK(other.find("none yet") != std::string::npos);
 }
 
+TEST_CASE("tables: what is being drained, in words", "[remote]") {
+  CHECK(drain_text(json(R"({"what":"chat/10.0.0.1:80","rate":"50/s","total":500,"left":120,
+          "told":380,"counted":true})")) ==
+        "draining chat/10.0.0.1:80: 120 of 500 sessions left, 50/s");
+  CHECK(drain_text(json(R"({"what":"all","rate":"off","total":5,"left":1,"counted":true})")) ==
+        "draining all: 1 of 5 sessions left, all at once");
+  CHECK(drain_text(json(R"({"what":"route a","rate":"1/s","told":7,"counted":true})")) ==
+        "draining route a: done, 7 moved");
+  CHECK(drain_text(json(R"({"what":"a\u001bb","rate":"1/s"})")) == "draining a?b: begins");
+  const std::string status = status_text(json(R"({"drains":[{"what":"x"},{"what":"y"}]})"));
+  CHECK(status.find("\ndraining x: begins\ndraining y: begins\n") != std::string::npos);
+}
+
 TEST_CASE("tables: an answer of another shape breaks nothing", "[remote]") {
   for (const char* text : {"null", "[]", "{}", R"({"backends":3,"listeners":"x","workers":[1,[]]})",
                            R"({"backends":[1,{"servers":[null]}],"uptime_s":-1e300})"}) {
