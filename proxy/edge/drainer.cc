@@ -247,7 +247,7 @@ void Drainer::stop(net::TimePoint deadline, std::optional<conf::Rate> rate) {
     if (rate && rate->per_second != job.rate) pace(id, job, rate->per_second);
     return;
   }
-  stopping_ = true;
+  if (std::exchange(stopping_, true)) return;  // that job is over
   DrainOrder order;
   order.cause = rules::Cause::stopping;
   order.last = balance::last_call(loop_.now(), deadline);
@@ -277,10 +277,12 @@ void Drainer::on_timer(net::Timer&) {
     at = jobs_.erase(at);
   }
   if (stopping_) return;
-  std::set<const balance::Pool*> seen;
-  for (const RouteRuntime& route : runtime_->routes()) {
-    if (seen.insert(route.pool.get()).second) rebalance(route.pool);
+  std::set<std::string> names;
+  for (const auto& pool : runtime_->pools()) {
+    names.insert(pool->name());
+    rebalance(pool);
   }
+  std::erase_if(balancers_, [&](const auto& one) { return names.count(one.first) == 0; });
 }
 
 // Nobody waits for the end of a burst of rebalancing.

@@ -266,6 +266,46 @@ TEST_CASE("drainer: another rate is taken on the way", "[flow][drainer]") {
   CHECK(progress.told == 6);
 }
 
+TEST_CASE("drainer: undone, or paced anew, before the workers have counted", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 8; ++i) sessions.push_back(process.open());
+  const auto first = process.drainer->drain(process.server(0));
+  CHECK(process.drainer->undo(first));
+  const auto second = process.drainer->drain(process.server(0), conf::Rate{0.001, 1});
+  CHECK(second != first);
+  CHECK_FALSE(process.drainer->undo(first));
+  CHECK(process.drainer->drain(process.server(0), conf::Rate{0.002, 1}) == second);
+  CHECK(process.drainer->drain(process.server(0), conf::Rate{0.003, 1}) == second);
+  const auto progress = process.chosen(second);
+  CHECK(progress.total == 4);
+  CHECK(progress.left == 4);
+  CHECK(progress.rate == 0.003);
+  for (const Session& session : sessions) CHECK_FALSE(session.client->readable(0));
+}
+
+TEST_CASE("drainer: the stop's rate is another one on the way", "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 4; ++i) sessions.push_back(process.open());
+  const auto deadline = process.loop.now() + std::chrono::hours(1);
+  process.drainer->stop(deadline, conf::Rate{0.001, 1});
+  const auto id = process.drainer->find({})->id;
+  CHECK(process.chosen(id).left == 4);
+  process.drainer->stop(deadline);
+  CHECK(process.chosen(id).rate == 0.001);
+  process.drainer->stop(deadline, conf::Rate{});
+  CHECK(process.chosen(id).total == 4);
+  for (Session& session : sessions) {
+    CHECK(session.client->close_code(kPatienceMs) == 1001);
+    session.client.reset();
+    session.backend.reset();
+  }
+  while (process.drainer->find({})) process.loop.turn(true);
+  process.drainer->stop(deadline, conf::Rate{1, 1});
+  CHECK_FALSE(process.drainer->find({}));
+}
+
 TEST_CASE("drainer: of two drains the sooner one has a session", "[flow][drainer]") {
   Process process;
   std::vector<Session> sessions;
