@@ -148,6 +148,13 @@ struct Route {
   enum class Kind { any, websocket, http };
   // What becomes of sessions whose route, or whose server, is removed by a reload or by DNS.
   enum class OnRemoval { keep, drain, close };
+  // ... when their server is lost or has to be left.
+  enum class OnBackendLoss { close, reattach };
+
+  struct Reattach {
+    Millis deadline{10'000};     // how long a client is held for another server
+    std::uint32_t attempts = 3;  // handshakes, over all servers
+  };
 
   std::string name;                // for logs and metrics; default: the backend's name
   std::vector<std::string> hosts;  // lower case, "*.example.org" for any subdomain; empty: any
@@ -159,6 +166,8 @@ struct Route {
   bool require_origin = false;                          // refuse a handshake without an Origin
   bool strip_prefix = false;                            // the backend sees the path without `path`
   OnRemoval on_removal = OnRemoval::drain;
+  OnBackendLoss on_backend_loss = OnBackendLoss::close;
+  Reattach reattach;
   WebSocket websocket;
   Limits limits;
   RouteTimeouts timeouts;

@@ -317,6 +317,7 @@ void Connection::exchange_switched() {
   parts.runtime = runtime_;
   parts.route = request.route;
   parts.lease = exchange_->take_lease();
+  parts.handshake = exchange_->take_handshake();
   parts.place = std::move(place_);
   parts.ip_hold = std::move(request.ip_hold);
   parts.extensions = {exchange_->agreed().deflate, exchange_->agreed().unknown_extension};

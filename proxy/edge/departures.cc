@@ -31,7 +31,8 @@ bool Departures::tell(const DrainOrder& order, Tunnel& session, net::TimePoint a
                         .at = at,
                         .until = order.until ? *order.until : at + order.patience,
                         .min_idle = order.min_idle,
-                        .count = order.count});
+                        .count = order.count,
+                        .leaves_server = order.scope.kind == Scope::Kind::server});
 }
 
 void Departures::begin(const DrainOrder& order) {

@@ -61,6 +61,7 @@ struct Leave {
       until{};  // a message under way may go on as long; then only a frame may not be cut
   conf::Millis min_idle{0};  // one that has said something within it then stays after all
   std::shared_ptr<LeaveCount> count = nullptr;  // null: nobody counts
+  bool leaves_server = false;  // ... and nothing else: it may go on at another (on_backend_loss)
 };
 
 // A session's Leave while it lasts: counts it.

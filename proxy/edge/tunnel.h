@@ -25,8 +25,15 @@
 
 namespace fairlead::edge {
 
+class Reattach;
+struct Handshake;
+
 // What a tunnel is made from; the handshake's last act.
 struct TunnelParts {
+  TunnelParts();
+  TunnelParts(TunnelParts&&) noexcept;
+  ~TunnelParts();
+
   std::unique_ptr<net::Stream> client;
   std::unique_ptr<net::Stream> backend;
   std::shared_ptr<const Runtime> runtime;  // keeps the route alive; null in tests
@@ -37,6 +44,7 @@ struct TunnelParts {
   Identity identity;
   wire::ScanExtensions extensions;
   double handshake_ms = 0;
+  std::unique_ptr<Handshake> handshake;  // with on_backend_loss = "reattach"
 };
 
 class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
@@ -68,6 +76,8 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   const conf::Route& settings() const { return *route().settings; }
 
  private:
+  friend class Reattach;
+
   enum Side : std::uint8_t { kClient = 0, kBackend = 1 };
 
   static Side other(Side side) { return side == kClient ? kBackend : kClient; }
@@ -109,9 +119,10 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void on_readable(net::Stream& stream) override;
   void on_drained(net::Stream& stream) override;
   void on_timer(net::Timer& timer) override;
+  void resume() override;
 
   // tunnel.cc: the path of a byte
-  void read_piece(Side side);
+  void read_piece(Side side, net::Stream& stream);
   bool splice(Side side);
   void relay(Side side, std::span<const char> bytes);
   bool relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result);
@@ -154,6 +165,26 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   bool in_message(Side side) const;
   bool leaves() const;
 
+  // tunnel_reattach.cc: a session that outlives its server; reattach_ is there
+  std::shared_ptr<balance::Pool> newest_pool() const;
+  bool between_messages() const;
+  bool may_reattach() const;
+  bool held_instead(rules::Cause& cause);
+  std::unique_ptr<net::Stream> hold();
+  void detach(std::unique_ptr<net::Stream> server);
+  bool moves_on();
+  bool may_move_on() const;
+  void old_server_speaks(net::Stream& server);
+  void old_server_done();
+  void held_lost();
+  void parted();
+  bool close_while_held(Side from);
+  void end_held();
+  void stop_holding();
+  void attached(std::unique_ptr<net::Stream> server, balance::Lease lease,
+                const std::string& early);
+  void not_attached(bool differs);
+
   // tunnel_ending.cc: pings, deadlines, endings, the log
   void check_keepalive(Side side);
   void check_stuck(Side side, const KeepaliveSettings& settings);
@@ -179,6 +210,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   std::array<Peer, 2> peers_;
   std::unique_ptr<Throttle> throttle_;
   std::unique_ptr<Leaving> leaving_;
+  std::unique_ptr<Reattach> reattach_;
   net::Timer timer_;
   std::shared_ptr<const Runtime> runtime_;
   balance::Lease lease_;

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "proxy/edge/reattach.h"
 #include "proxy/edge/tunnel.h"
 #include "proxy/observe/log.h"
 
@@ -137,6 +138,7 @@ void Tunnel::on_timer(net::Timer&) {
 // codes.
 void Tunnel::end(Cause cause) {
   if (ending_) return;
+  if (reattach_ && held_instead(cause)) return;
   ending_ = true;
   cause_ = cause;
   ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
@@ -189,6 +191,7 @@ void Tunnel::close_frame(Side from_side, std::span<const char> frame,
                          const wire::FrameHeader& header) {
   Peer& from = peers_[from_side];
   Peer& to = peers_[other(from_side)];
+  if (reattach_ && close_while_held(from_side)) return;
   from.close_got = true;
   if (!ending_) {
     ending_ = true;
@@ -213,6 +216,7 @@ void Tunnel::lost(Side side, bool listens) {
   Peer& peer = peers_[side];
   Peer& partner = peers_[other(side)];
   if (peer.gone) return;
+  if (side == kBackend && reattach_ && reattach_->held()) return held_lost();
   if (listens && peer.close_got && !peer.close_sent) {
     peer.ended = true;
     return;
@@ -255,6 +259,7 @@ void Tunnel::settle() {
   if (dead()) return;
   check_leaving();
   if (ending_) {
+    if (reattach_) end_held();
     resume_throttled();
     for (Side side : {kClient, kBackend}) {
       try_close(side);
@@ -286,6 +291,7 @@ void Tunnel::conclude() {
   lease_.reset();
   ip_hold_ = IpHold();
   leaving_.reset();
+  if (reattach_) reattach_->cancel();
   die();
 }
 
@@ -305,6 +311,10 @@ void Tunnel::log_close() {
   observe::Entry entry = make_entry("close", identity_);
   entry.status = 101;
   if (lease_) entry.server = lease_.server().name;
+  if (reattach_) {
+    if (!lease_) entry.server = reattach_->lost_server();
+    entry.reattached = reattach_->count();
+  }
   if (const tls::Engine* tls = peers_[kClient].stream->tls()) entry.tls = tls->version();
   entry.handshake_ms = handshake_ms_;
   entry.duration_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - opened_).count();
@@ -319,7 +329,7 @@ void Tunnel::log_close() {
   bool client = cause_ == Cause::client_closed || cause_ == Cause::client_gone ||
                 cause_ == Cause::client_dead;
   bool backend = cause_ == Cause::backend_closed || cause_ == Cause::backend_gone ||
-                 cause_ == Cause::backend_dead;
+                 cause_ == Cause::backend_dead || cause_ == Cause::not_reattached;
   entry.closed_by = client ? "client" : backend ? "backend" : "proxy";
   entry.reason = why.word;
   tell_end(home_, cause_, entry);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/edge/departures.h"
+#include "proxy/edge/reattach.h"
 #include "proxy/edge/tunnel.h"
 
 namespace fairlead::edge {
@@ -67,6 +68,7 @@ void Tunnel::check_leaving() {
     if (leave.min_idle.count() != 0 && now < last_data_ + leave.min_idle) return stay_after_all();
     leaving_->due = true;
   }
+  if (reattach_ && moves_on()) return;
   if (in_message(kBackend) && now < leave.until) return;
   leave_now();
 }
@@ -94,7 +96,7 @@ net::TimePoint Tunnel::next_leaving() const {
 // No message may begin that the session's end would cut off.
 bool Tunnel::begins_no_more(Side side) const {
   if (!leaving_ || !leaving_->due) return false;
-  if (!ending_) return side == kBackend;
+  if (!ending_) return side == kBackend && !(reattach_ && may_move_on());
   const Peer& to = peers_[other(side)];
   return leaves() && to.close_due != 0 && !to.gone;
 }

@@ -56,6 +56,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::slow_backend,                 "slow_backend",                backend, false, 0,    true,  1011, 0,    "backend lost"},
   {Cause::backend_dead,                 "backend_dead",                backend, false, 0,    true,  1011, 0,    "backend lost"},
   {Cause::backend_gone,                 "backend_gone",                backend, false, 0,    true,  1011, 0,    "backend lost"},
+  {Cause::not_reattached,               "not_reattached",              backend, false, 0,    true,  1012, 0,    "backend lost: connect again"},
   {Cause::stopping,                     "stopping",                    proxy,   false, 503,  true,  1001, 1001, "server is stopping"},
   {Cause::moved,                        "moved",                       proxy,   false, 503,  true,  1012, 1001, "moved: connect again"},
   {Cause::idle_timeout,                 "idle_timeout",                nobody,  false, 0,    true,  1001, 1001, "idle for too long"},

@@ -58,8 +58,9 @@ enum class Cause : std::uint8_t {
   slow_backend,
   backend_dead,
   backend_gone,
-  stopping,  // drain at the end of the process
-  moved,     // its server, listener or route is drained, or it was rebalanced
+  not_reattached,  // ... and the session could not go on at another server (on_backend_loss)
+  stopping,        // drain at the end of the process
+  moved,           // its server, listener or route is drained, or it was rebalanced
   idle_timeout,
   max_lifetime,
   forced_stop,  // second signal or the drain deadline
