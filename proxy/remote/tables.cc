@@ -126,7 +126,8 @@ std::string backends_text(const JsonValue& backends) {
       rows.push_back({backend.string_of("name"), server.string_of("address"),
                       server.string_of("state"), server.flag_of("up") ? "yes" : "no",
                       count(server, "weight"), count(server, "sessions")});
-      if (resolved) rows.back().push_back(server.string_of("resolved_from"));
+      const bool named = server.find("resolved_from") != nullptr;
+      if (resolved) rows.back().push_back(named ? server.string_of("resolved_from") : "-");
     }
   }
   return table(rows);

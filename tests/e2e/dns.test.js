@@ -7,7 +7,7 @@ import path from 'node:path';
 import { eventually, within } from './lib/deadline.js';
 import { DnsServer } from './lib/dns.js';
 import { handshakeHead } from './lib/frames.js';
-import { config, scenario } from './lib/rig.js';
+import { Fairlead, config, scenario } from './lib/rig.js';
 
 // A backend that agrees to every handshake and says who it is; it echoes text.
 function named(rig, name, options) {
@@ -102,16 +102,19 @@ scenario('addresses come and go with the answers', async (rig) => {
   const [one, two] = await servers(fairlead);
   assert.deepEqual([one.sessions, two.sessions], [1, 0]);
   assert.deepEqual([one.weight, two.resolved_from], [3, `app.test:${port}`]);
+  await dns.again('app.test', 2); // the workers have it by then
   const seen = new Set();
   for (let i = 0; i < 2; i += 1) seen.add((await open(rig, fairlead)).server);
   assert.deepEqual([...seen].sort(), ['127.0.0.2', '127.0.0.3']);
   dns.set('app.test', { A: ['127.0.0.2'] });
   await says(fairlead, `backend "pool": 127.0.0.1:${port} gone (dns)`);
   await becomes(fairlead, `127.0.0.2:${port}`);
+  await dns.again('app.test', 2);
   for (let i = 0; i < 3; i += 1) assert.equal((await open(rig, fairlead)).server, '127.0.0.2');
   // Only the order is another one, again and again: nothing to say.
   dns.set('app.test', { A: ['127.0.0.3', '127.0.0.2'] });
-  await becomes(fairlead, `127.0.0.2:${port} 127.0.0.3:${port}`);
+  const added = () => fairlead.stderr.match(/127\.0\.0\.3:\d+ added/g).length;
+  await fairlead.until(() => added() === 2, 'it is back');
   const before = fairlead.stderr;
   dns.set('app.test', { A: ['127.0.0.2', '127.0.0.3'] });
   await dns.again('app.test', 4);
@@ -185,7 +188,7 @@ scenario('a service: ports, weights and priorities are the DNS server’s', asyn
   // "." is an answer: there is no such service (RFC 2782).
   dns.set('_ws._tcp.test', { SRV: [{ port: 0, target: '.' }] });
   await becomes(fairlead, '');
-  assert.deepEqual((await open(rig, fairlead)).status, 503);
+  await eventually(async () => (await open(rig, fairlead)).status === 503, 'a refusal');
 });
 
 scenario('a name that does not exist yet is no failed start', async (rig) => {
@@ -198,7 +201,7 @@ scenario('a name that does not exist yet is no failed start', async (rig) => {
   assert.match(refused.body, /no_server/);
   dns.set('app.test', { A: ['127.0.0.1'], truncated: true });
   await says(fairlead, `127.0.0.1:${port} added (dns)`);
-  assert.equal((await eventually(() => open(rig, fairlead), 'an answer')).status, 101);
+  await eventually(async () => (await open(rig, fairlead)).status === 101, 'a session');
 });
 
 scenario('a silent name server delays the start by its timeouts, then it counts', async (rig) => {
@@ -209,6 +212,20 @@ scenario('a silent name server delays the start by its timeouts, then it counts'
   assert.match(fairlead.stderr, /cannot resolve "app.test": no name server answered in time/);
   dns.set('app.test', { A: ['127.0.0.1'] });
   await says(fairlead, `127.0.0.1:${port} added (dns)`);
+});
+
+scenario('a signal ends a start that waits for a name', async (rig) => {
+  const dns = await DnsServer.listen(rig);
+  dns.set('app.test', { fail: 'silent' });
+  const file = path.join(rig.directory(), 'fairlead.toml');
+  fs.writeFileSync(file, config({ servers: ['app.test:9'], more: resolving(dns, 'timeout = "1m"') }));
+  const asked = dns.again('app.test');
+  const fairlead = await Fairlead.start(rig, ['run', '-c', file], { listeners: 0 });
+  await asked;
+  fairlead.signal('SIGHUP');
+  fairlead.signal('SIGTERM');
+  assert.equal(await fairlead.ended(3000), 0);
+  assert.doesNotMatch(fairlead.stderr, /ready/);
 });
 
 scenario('the hosts file has localhost, and needs no name server', async (rig) => {

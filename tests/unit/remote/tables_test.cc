@@ -34,6 +34,16 @@ TEST_CASE("tables: a backend's servers, a row each", "[remote]") {
         "chat     10.0.0.12:8080  drain  no   2       0\n");
 }
 
+TEST_CASE("tables: backends with servers out of names say which", "[remote][dns]") {
+  CHECK(backends_text(json(R"({"backends":[{"name":"chat","servers":[
+      {"address":"10.0.0.1:80","state":"ready","weight":1,"sessions":3,"up":true},
+      {"address":"10.0.0.2:80","state":"ready","weight":1,"sessions":0,"up":true,
+       "resolved_from":"app:80"}]}]})")) ==
+        "BACKEND  SERVER       STATE  UP   WEIGHT  SESSIONS  FROM\n"
+        "chat     10.0.0.1:80  ready  yes  1       3         -\n"
+        "chat     10.0.0.2:80  ready  yes  1       0         app:80\n");
+}
+
 TEST_CASE("tables: how the process is", "[remote]") {
   CHECK(status_text(json(R"({"version":"0.1.0","pid":42,"uptime_s":3725.2,"draining":false,
           "connections":12,"max_connections":100000,"sessions":9,
