@@ -116,7 +116,7 @@ function draw() {
   showWorkers(status.workers);
   showListeners(status, tick.at);
   showReload(status.last_reload, tick.at);
-  sessions.setListeners(status.listeners);
+  sessions.begin(status.listeners);
 }
 
 function bannersNow() {

@@ -22,6 +22,7 @@ export class Sessions {
   #typing = 0;
   #listeners = [];
   #available = true;
+  #observer = null;
 
   constructor() {
     byId('filter').addEventListener('submit', (event) => event.preventDefault());
@@ -35,16 +36,23 @@ export class Sessions {
     byId('previous').addEventListener('click', () => this.#turn(-kPage));
     byId('next').addEventListener('click', () => this.#turn(kPage));
     byId('close-all').addEventListener('click', () => this.#closeAll());
-    new IntersectionObserver(([entry]) => {
-      this.#visible = entry.isIntersecting;
-      if (this.#visible) this.refresh();
-    }).observe(byId('sessions'));
     setInterval(() => this.#visible && !document.hidden && this.refresh(), kEvery);
   }
 
-  // For the words shown where there is no session.
-  setListeners(listeners) {
+  // What else is on the page is drawn: whether this can be seen is known from now on. `listeners`:
+  // for the words shown where there is no session.
+  begin(listeners) {
     this.#listeners = listeners;
+    this.#observer ??= this.#observe();
+  }
+
+  #observe() {
+    const observer = new IntersectionObserver(([entry]) => {
+      this.#visible = entry.isIntersecting;
+      if (this.#visible) this.refresh();
+    });
+    observer.observe(byId('sessions'));
+    return observer;
   }
 
   // Shows those of a server, a client, ...
