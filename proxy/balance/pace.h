@@ -13,11 +13,15 @@ namespace fairlead::balance {
 
 class Pace {
  public:
-  // "All at once" is this many per second and worker: more would hold up other sessions' frames.
-  static constexpr double kAtOnce = 10'000;
+  // "All at once" is this many per second and worker: a session's end takes a worker some 80 us,
+  // and other sessions' frames must not wait.
+  static constexpr double kAtOnce = 2'500;
+  // When time runs out, or somebody asks for more.
+  static constexpr double kMost = 10'000;
 
-  // `rate`: sessions per second; 0: at once. `last`: those whose turn would come later go from then
-  // on, at once; it is moved forward where they are too many to be through soon after it.
+  // `rate`: sessions per second; 0: at once, and faster where they would not be through by `last`.
+  // `last`: those whose turn would come later go from then on, at kMost; it is moved forward where
+  // they are too many to be through soon after it.
   Pace(std::size_t count, double rate, Clock::time_point start,
        std::optional<Clock::time_point> last = std::nullopt);
 

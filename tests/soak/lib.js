@@ -152,6 +152,15 @@ export class Fairlead {
     return Number(text.match(/^Pss: +(\d+)/m)[1]);
   }
 
+  // Seconds of processor time so far.
+  processor() {
+    const nanoseconds = fs
+      .readdirSync(`/proc/${this.child.pid}/task`)
+      .map((task) => fs.readFileSync(`/proc/${this.child.pid}/task/${task}/schedstat`, 'utf8'))
+      .reduce((sum, text) => sum + Number(text.split(' ')[0]), 0);
+    return nanoseconds / 1e9;
+  }
+
   isSanitized() {
     return fs.readFileSync(`/proc/${this.child.pid}/maps`, 'utf8').includes('libasan');
   }

@@ -27,11 +27,18 @@ TEST_CASE("pace: each has its share of time, jittered within it", "[balance][pac
 }
 
 TEST_CASE("pace: at once is quick, yet not all in one moment", "[balance][pace]") {
-  for (const double rate : {0.0, 1e9}) {
-    const Pace pace(4500, rate, kStart, kStart + seconds(30));
-    CHECK(pace.at(0, 0) == kStart);
-    CHECK(ms(pace.at(4499, 0)) == Approx(449.9));
-  }
+  const Pace pace(4500, 0, kStart, kStart + seconds(30));
+  CHECK(pace.at(0, 0) == kStart);
+  CHECK(ms(pace.at(4499, 0)) == Approx(1799.6));
+  CHECK(ms(Pace(4500, 0, kStart).at(4499, 0)) == Approx(1799.6));
+  CHECK(ms(Pace(4500, 1e9, kStart, kStart + seconds(30)).at(4499, 0)) == Approx(449.9));
+  CHECK(ms(Pace(4500, 1e9, kStart).at(4499, 0)) == Approx(449.9));
+}
+
+TEST_CASE("pace: at once hurries where the time would not do", "[balance][pace]") {
+  CHECK(ms(Pace(50'000, 0, kStart, kStart + seconds(10)).at(49'999, 0)) == Approx(9999.8));
+  for (const auto last : {kStart + seconds(1), kStart, kStart - seconds(1)})
+    CHECK(ms(Pace(50'000, 0, kStart, last).at(49'999, 0)) == Approx(4999.9));
 }
 
 TEST_CASE("pace: what is left at the last call goes then", "[balance][pace]") {
