@@ -50,7 +50,6 @@ void Reattach::part(std::unique_ptr<net::Stream> server, net::TimePoint until) {
   client_closes = false;
   old_ = std::move(server);
   old_->set_handler(*this);
-  old_->want_read(true);
   net::Timer::Handler& timed = *this;
   if (!parting_) parting_ = std::make_unique<net::Timer>(home_.loop.timers(), timed);
   parting_->arm(until);

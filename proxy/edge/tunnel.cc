@@ -179,7 +179,7 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
   account(side, before);
   if (to.ping_due) {
     check_leaving();
-    try_ping(other(side));
+    if (to.ping_due) try_ping(other(side));
   }
 }
 
@@ -266,7 +266,7 @@ void Tunnel::on_drained(net::Stream& stream) {
   if (stream.error() != 0) lost(side);
   if (peers_[side].ping_due) try_ping(side);
   if (side == kBackend) resume_throttled();
-  if (reattach_) reattach_->read_old(!peers_[kClient].stream->blocked());
+  if (reattach_) read_old_server();
   settle();
 }
 

@@ -168,6 +168,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   // tunnel_reattach.cc: a session that outlives its server; reattach_ is there
   std::shared_ptr<balance::Pool> newest_pool() const;
   bool between_messages() const;
+  bool half_said(Side side) const;
   bool may_reattach() const;
   bool held_instead(rules::Cause& cause);
   std::unique_ptr<net::Stream> hold();
@@ -175,11 +176,13 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   bool moves_on();
   bool may_move_on() const;
   void old_server_speaks(net::Stream& server);
+  void read_old_server();
   void old_server_done();
   void held_lost();
   void parted();
   bool close_while_held(Side from);
   void end_held();
+  void held_in_vain(rules::Cause cause);
   void stop_holding();
   void attached(std::unique_ptr<net::Stream> server, balance::Lease lease,
                 const std::string& early);

@@ -30,11 +30,13 @@ std::shared_ptr<balance::Pool> Tunnel::newest_pool() const {
 
 // All that was begun is ended, and all that went to the server has left.
 bool Tunnel::between_messages() const {
-  for (const Peer& peer : peers_) {
-    if (peer.scanner.mid_frame() || peer.scanner.mid_message()) return false;
-  }
   const net::Stream& server = *peers_[kBackend].stream;
-  return !server.blocked() && !server.dropped();
+  return !half_said(kClient) && !half_said(kBackend) && !server.blocked() && !server.dropped();
+}
+
+// As in_message(), but of a side that is gone too.
+bool Tunnel::half_said(Side side) const {
+  return peers_[side].scanner.mid_frame() || peers_[side].scanner.mid_message();
 }
 
 bool Tunnel::may_reattach() const {
@@ -103,6 +105,7 @@ bool Tunnel::moves_on() {
   const wire::ControlFrame close = wire::make_close(why.backend_code, why.text, masking(kBackend));
   peers_[kBackend].stream->write(close.span());  // if it fails, reading tells
   reattach_->part(hold(), until);
+  read_old_server();
   return true;
 }
 
@@ -115,6 +118,12 @@ bool Tunnel::may_move_on() const {
 void Tunnel::old_server_speaks(net::Stream& server) {
   read_piece(kBackend, server);
   settle();
+  read_old_server();
+}
+
+// As fast as the client takes it.
+void Tunnel::read_old_server() {
+  reattach_->read_old(!peers_[kClient].stream->blocked());
 }
 
 void Tunnel::old_server_done() {
@@ -128,11 +137,7 @@ void Tunnel::held_lost() {
 
 // The old server has said all it had to say, or has had its time.
 void Tunnel::parted() {
-  if (in_message(kBackend)) {
-    peers_[kBackend].gone = true;
-    return end(Cause::moved);
-  }
-  if (newest_pool() == nullptr) return end(Cause::moved);
+  if (half_said(kBackend) || newest_pool() == nullptr) return held_in_vain(Cause::moved);
   detach(reattach_->done());
 }
 
@@ -143,15 +148,20 @@ bool Tunnel::close_while_held(Side from) {
     reattach_->client_closes = !peers_[kBackend].stream->blocked();
     return false;
   }
-  if (!ending_) parted();
+  parted();
   return true;
 }
 
 // A session that ends while it is held: its server's part is over. What a client said before its
 // Close is worth a server still.
 void Tunnel::end_held() {
-  if (!reattach_->held()) return;
-  if (!reattach_->client_closes && !peers_[kClient].gone) return;
+  const bool over = reattach_->client_closes || peers_[kClient].gone;
+  if (reattach_->held() && over) held_in_vain(cause_);
+}
+
+// No server will be found, or none is needed.
+void Tunnel::held_in_vain(Cause cause) {
+  if (!ending_) return end(cause);
   stop_holding();
   peers_[kBackend].gone = false;
   lost(kBackend);
@@ -185,13 +195,7 @@ void Tunnel::attached(std::unique_ptr<net::Stream> server, balance::Lease lease,
 }
 
 void Tunnel::not_attached(bool differs) {
-  if (ending_) {
-    stop_holding();
-    peers_[kBackend].gone = false;
-    lost(kBackend);
-  } else {
-    end(differs ? Cause::not_reattached : reattach_->why);
-  }
+  held_in_vain(differs ? Cause::not_reattached : reattach_->why);
   settle();
 }
 

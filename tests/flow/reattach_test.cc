@@ -494,6 +494,47 @@ TEST_CASE("reattach: a drained server is left without the client noticing", "[fl
   end_well(session);
 }
 
+TEST_CASE("reattach: the old server's last words wait for a slow client", "[flow][reattach]") {
+  Session session(route(), "", "", 4096);
+  session.client().stop_reading(true);
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  REQUIRE(session.first().close_code() == 1001);
+  const std::string big(600'000, 'x');
+  session.first().send_frame({.opcode = 2, .payload = big});
+  session.first().close_frame(1001);
+  session.pump();
+  CHECK(session.first().unsent() > 200'000);
+  session.client().stop_reading(false);
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  session.attach();
+  session.last().text("next");
+  session.pump();
+  CHECK(texts(session.client()) == big + "|next|");
+}
+
+TEST_CASE("reattach: a client's last message and Close in the middle of a move",
+          "[flow][reattach]") {
+  Session session;
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  session.client().text("the last");
+  session.client().close_frame(1000);
+  session.pump();
+  session.first().close_frame(1001);
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  session.attach();
+  CHECK(texts(session.last()) == "the last|");
+  session.last().close_frame(1000);
+  session.last().half_close();
+  session.client().half_close();
+  session.pump();
+  CHECK(session.client().close_code() == 1000);
+  CHECK_FALSE(session.flow.alive());
+}
+
 TEST_CASE("reattach: a drain that finds no other server, and a message that does not end",
           "[flow][reattach]") {
   Session session;
