@@ -37,7 +37,8 @@ Codec<BackendServer> backend_server() {
             server.address = *address;
             return server;
           },
-          [](const BackendServer& server) { return "\"" + server.address.text() + "\""; }};
+          [](const BackendServer& server) { return "\"" + server.address.text() + "\""; },
+          shape::either({shape::text(), object_shape(backend_server_schema().described())})};
 }
 
 const Schema<Sticky>& sticky_schema() {

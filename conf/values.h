@@ -14,6 +14,7 @@
 #include "conf/config.h"
 #include "conf/names.h"
 #include "conf/report.h"
+#include "conf/shape.h"
 #include "conf/units.h"
 
 namespace fairlead::conf {
@@ -23,6 +24,7 @@ struct Codec {
   std::string type;  // for the reference
   std::function<std::optional<V>(const Node&, const Scope&)> read;
   std::function<std::string(const V&)> show;  // as it would stand in a file
+  std::string shape = {};                     // for JSON Schema, see shape.h; empty: any string
 };
 
 // A value in a message: in quotes, not endless.
@@ -82,6 +84,7 @@ Codec<E> choice(std::vector<std::pair<std::string, E>> names, std::vector<std::s
   for (const auto& [word, value] : names) words.push_back(word);
   Codec<E> codec;
   codec.type = joined(words, " | ");
+  codec.shape = shape::words(words);
   codec.show = [names](const E& value) {
     for (const auto& [word, known] : names) {
       if (known == value) return "\"" + word + "\"";
@@ -100,6 +103,8 @@ template <typename V>
 Codec<std::vector<V>> list(Codec<V> item, Empty empty) {
   Codec<std::vector<V>> codec;
   codec.type = "list: " + item.type;
+  codec.shape =
+      shape::list(item.shape.empty() ? shape::text() : item.shape, empty == Empty::allowed);
   codec.show = [item](const std::vector<V>& values) {
     std::vector<std::string> words;
     for (const V& value : values) words.push_back(item.show(value));

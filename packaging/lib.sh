@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2034  # names that only the two scripts use
-# What packaging/run and packaging/test share: steps with a log each, and the packages they need.
+# shellcheck shell=bash disable=SC2034  # names that only the scripts use
+# What packaging/run, packaging/test and packaging/package share: steps with a log each, and the packages they need.
 # To be sourced after `set -euo pipefail`.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

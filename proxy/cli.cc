@@ -7,7 +7,6 @@
 #include <iostream>
 
 #include "conf/load.h"
-#include "conf/reference.h"
 #include "proxy/demo/site.h"
 #include "proxy/edge/server.h"
 #include "proxy/observe/log.h"
@@ -182,11 +181,6 @@ int proxy(const ProxyOptions& options) {
       text, "command line", [](std::string_view) { return std::optional<std::string>(); });
   if (!report(loaded)) return kFailed;
   return serve(std::move(*loaded.config));
-}
-
-int reference() {
-  std::cout << conf::reference_text();
-  return 0;
 }
 
 }  // namespace fairlead::cli
