@@ -176,6 +176,8 @@ struct Health {
   Millis timeout{2'000};    // for a whole check
   std::uint32_t rise = 2;   // good checks in a row that bring a server up
   std::uint32_t fall = 3;   // failed ones that bring it down
+
+  bool operator==(const Health&) const = default;
 };
 
 struct Sticky {

@@ -1,5 +1,7 @@
 #include "proxy/edge/health_checks.h"
 
+#include <algorithm>
+
 #include "proxy/balance/rise_fall.h"
 #include "proxy/edge/health_check.h"
 #include "proxy/observe/log.h"
@@ -29,6 +31,16 @@ class HealthChecks::Target final : net::Timer::Handler, HealthCheck::Handler {
         check_(loop, random, settings, *this),
         timer_(loop.timers(), *this) {
     timer_.arm(loop_.now() + part_of(settings_.interval, random_));
+  }
+
+  bool is(const balance::PoolServer& server, const conf::Health& settings) const {
+    return &this->server() == &server && settings_ == settings;
+  }
+
+  // The same server as part of a newer pool.
+  void move_to(std::shared_ptr<balance::Pool> pool, std::size_t index) {
+    pool_ = std::move(pool);
+    index_ = index;
   }
 
  private:
@@ -73,7 +85,7 @@ class HealthChecks::Target final : net::Timer::Handler, HealthCheck::Handler {
 
   net::Loop& loop_;
   Random& random_;
-  const conf::Health& settings_;
+  const conf::Health settings_;
   std::shared_ptr<balance::Pool> pool_;
   std::size_t index_;
   balance::RiseFall state_;
@@ -82,21 +94,44 @@ class HealthChecks::Target final : net::Timer::Handler, HealthCheck::Handler {
   net::TimePoint begun_;
 };
 
-HealthChecks::HealthChecks(net::Loop& loop, std::shared_ptr<const Runtime> runtime)
-    : runtime_(std::move(runtime)) {
-  for (std::size_t i = 0; i < runtime_->pools().size(); ++i) {
-    const std::shared_ptr<balance::Pool>& pool = runtime_->pools()[i];
-    const auto& settings = runtime_->config().backends[i].health;
-    for (std::size_t index = 0; index < pool->size(); ++index) {
-      if (settings) {
-        targets_.push_back(std::make_unique<Target>(loop, random_, *settings, pool, index));
-      } else if (!pool->server(index).up) {
-        pool->set_up(index, true);
-      }
-    }
-  }
+HealthChecks::HealthChecks(net::Loop& loop, std::shared_ptr<const Runtime> runtime) : loop_(loop) {
+  use(std::move(runtime));
 }
 
 HealthChecks::~HealthChecks() = default;
+
+void HealthChecks::use(std::shared_ptr<const Runtime> runtime) {
+  std::vector<std::unique_ptr<Target>> targets;
+  for (std::size_t i = 0; i < runtime->pools().size(); ++i) {
+    const std::shared_ptr<balance::Pool>& pool = runtime->pools()[i];
+    const auto& settings = runtime->config().backends[i].health;
+    for (std::size_t index = 0; index < pool->size(); ++index) {
+      if (!settings) {
+        if (!pool->server(index).up) pool->set_up(index, true);
+        continue;
+      }
+      std::unique_ptr<Target> target = take_over(pool->server(index), *settings);
+      if (target) {
+        target->move_to(pool, index);
+      } else {
+        target = std::make_unique<Target>(loop_, random_, *settings, pool, index);
+      }
+      targets.push_back(std::move(target));
+    }
+  }
+  targets_ = std::move(targets);
+  runtime_ = std::move(runtime);
+}
+
+// Null: it is not checked, or otherwise.
+std::unique_ptr<HealthChecks::Target> HealthChecks::take_over(const balance::PoolServer& server,
+                                                              const conf::Health& settings) {
+  const auto found = std::find_if(targets_.begin(), targets_.end(),
+                                  [&](const auto& target) { return target->is(server, settings); });
+  if (found == targets_.end()) return nullptr;
+  std::unique_ptr<Target> target = std::move(*found);
+  targets_.erase(found);
+  return target;
+}
 
 }  // namespace fairlead::edge

@@ -1,7 +1,6 @@
 #pragma once
 // The active checks of all backends' servers, in the main thread. Their verdict reaches the workers
-// by PoolServer::up alone. Made from a runtime; after a reload made again from the new one: what
-// was known of a server stands in its PoolServer.
+// by PoolServer::up alone. What is known of a server stands in its PoolServer.
 
 #include <memory>
 #include <vector>
@@ -14,19 +13,26 @@ namespace fairlead::edge {
 
 class HealthChecks {
  public:
-  // Begins at once, the first checks spread over an interval. A server that nobody checks (any
-  // more) counts as up.
   HealthChecks(net::Loop& loop, std::shared_ptr<const Runtime> runtime);
   ~HealthChecks();
   HealthChecks(const HealthChecks&) = delete;
   HealthChecks& operator=(const HealthChecks&) = delete;
 
+  // Checks the servers of `runtime` from now on, after a reload. Those that stay, checked as
+  // before, keep their times: however often it reloads, each is checked once an interval. New ones
+  // begin at a random time within theirs. A server that nobody checks (any more) counts as up.
+  void use(std::shared_ptr<const Runtime> runtime);
+
  private:
   class Target;
 
+  std::unique_ptr<Target> take_over(const balance::PoolServer& server,
+                                    const conf::Health& settings);
+
+  net::Loop& loop_;
   std::shared_ptr<const Runtime> runtime_;
   Random random_;
-  std::vector<std::unique_ptr<Target>> targets_;
+  std::vector<std::unique_ptr<Target>> targets_;  // none is null
 };
 
 }  // namespace fairlead::edge

@@ -109,7 +109,7 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   reload_text_ = changes.text();
   next->take_effect();
   runtime_ = std::move(next);
-  checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
+  checks_->use(runtime_);
   drainer_->use(runtime_);
   sockets_ = std::move(sockets);
   observe::set_log_level(runtime_->config().log.level);

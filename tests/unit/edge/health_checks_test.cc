@@ -367,4 +367,39 @@ TEST_CASE("checks: rise and fall by the interval, up to the pool", "[edge][healt
   CHECK(checked.up);
 }
 
+TEST_CASE("checks: reloads more frequent than the interval put none off", "[edge][health]") {
+  const net::Bound bound = net::listen_on(loopback());
+  conf::Config config;
+  conf::Backend backend;
+  backend.name = "chat";
+  backend.health = settings(Type::tcp);
+  conf::BackendServer server;
+  server.address = bound.address;
+  backend.servers.push_back(server);
+  config.backends.push_back(backend);
+  auto made = Runtime::make(config);
+  REQUIRE(made.runtime);
+
+  net::Loop loop;
+  HealthChecks checks(loop, made.runtime);
+  for (int reload = 0; reload < 6; ++reload) {
+    made = Runtime::make(config, nullptr, made.runtime.get());
+    REQUIRE(made.runtime);
+    checks.use(made.runtime);
+    loop.advance_clock(1s);
+    for (int i = 0; i < 20; ++i) loop.turn(false);
+  }
+  CHECK(made.runtime->pools()[0]->server(0).checked);
+
+  // One that is checked otherwise from now on begins anew.
+  config.backends[0].health->interval = 500ms;
+  made = Runtime::make(config, nullptr, made.runtime.get());
+  REQUIRE(made.runtime);
+  made.runtime->pools()[0]->server(0).checked = false;
+  checks.use(made.runtime);
+  loop.advance_clock(500ms);
+  for (int i = 0; i < 20; ++i) loop.turn(false);
+  CHECK(made.runtime->pools()[0]->server(0).checked);
+}
+
 }  // namespace fairlead::edge
