@@ -4,18 +4,21 @@
 #include <functional>
 #include <string>
 
+#include "proxy/remote/commands.h"
+
 namespace CLI {
 class App;
 }
 
 namespace fairlead::cli {
 
-// What `fairlead status | backends | reload | drain` were given; lives as long as the parser.
+// What `fairlead status` and its like were given; lives as long as the parser.
 struct AdminArguments {
-  std::string admin;       // --admin, or FAIRLEAD_ADMIN
-  std::string token_file;  // --token-file, or FAIRLEAD_TOKEN_FILE
-  std::string config;      // -c
-  std::string server;      // of drain
+  std::string admin;                  // --admin, or FAIRLEAD_ADMIN
+  std::string token_file;             // --token-file, or FAIRLEAD_TOKEN_FILE
+  std::string config;                 // -c
+  std::string server;                 // of drain
+  remote::SessionArguments sessions;  // of sessions and close
   bool json = false;
   bool undo = false;
   std::function<int()> run;  // set by the command that was given; returns the exit code

@@ -70,7 +70,8 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, const Shared& shared, Process proc
       shared_(shared),
       process_(std::move(process)),
       started_(std::time(nullptr)),
-      begun_(loop.now()) {}
+      begun_(loop.now()),
+      sessions_(shared, process_.post) {}
 
 std::string AdminEndpoint::open(const conf::Address& address) {
   // The socket's file must not be open to others for a moment either.
@@ -146,6 +147,12 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
   return backends;
 }
 
+observe::CounterView AdminEndpoint::counters() const {
+  observe::CounterView view{process_.runtime()->registry(), {}};
+  for (const auto& worker : shared_.workers) view.workers.push_back(&worker->counters());
+  return view;
+}
+
 observe::Outcome AdminEndpoint::reload() {
   ReloadOutcome outcome = process_.reload();
   if (outcome.ok) return {};
@@ -190,6 +197,22 @@ observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std
   observe::log_info("admin: {}/{} is {}, weight {}", backend, server,
                     observe::state_word(now.state), now.weight);
   return {};
+}
+
+void AdminEndpoint::list_sessions(const observe::SessionQuery& query, Reply reply) {
+  sessions_.list(query, std::move(reply));
+}
+
+void AdminEndpoint::show_session(std::uint64_t id, Reply reply) {
+  sessions_.show(id, std::move(reply));
+}
+
+void AdminEndpoint::close_session(std::uint64_t id, Reply reply) {
+  sessions_.close(id, std::move(reply));
+}
+
+void AdminEndpoint::close_sessions(const observe::SessionFilter& filter, Reply reply) {
+  sessions_.close_all(filter, std::move(reply));
 }
 
 }  // namespace fairlead::edge

@@ -11,6 +11,7 @@
 #include "proxy/edge/admin_server.h"
 #include "proxy/edge/drainer.h"
 #include "proxy/edge/reload.h"
+#include "proxy/edge/session_queries.h"
 #include "proxy/edge/worker.h"
 #include "proxy/observe/control.h"
 
@@ -25,6 +26,7 @@ class AdminEndpoint final : observe::Control {
     std::function<ReloadOutcome()> reload;
     std::function<void()> drain;
     std::function<Drainer&()> drainer;  // while it serves
+    SessionQueries::Post post;          // any thread: to be called in the main one
   };
 
   AdminEndpoint(net::Loop& loop, const Shared& shared, Process process);
@@ -42,10 +44,15 @@ class AdminEndpoint final : observe::Control {
 
   observe::Status status() const override;
   std::vector<observe::BackendStatus> backends() const override;
+  observe::CounterView counters() const override;
   observe::Outcome reload() override;
   observe::Outcome drain() override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
+  void list_sessions(const observe::SessionQuery& query, Reply reply) override;
+  void show_session(std::uint64_t id, Reply reply) override;
+  void close_session(std::uint64_t id, Reply reply) override;
+  void close_sessions(const observe::SessionFilter& filter, Reply reply) override;
 
   void set_state(const std::string& backend, const std::shared_ptr<balance::PoolServer>& server,
                  balance::AdminState state);
@@ -57,6 +64,7 @@ class AdminEndpoint final : observe::Control {
   const net::TimePoint begun_;
   net::Fd listening_;
   conf::Address address_;  // as bound
+  SessionQueries sessions_;
   std::unique_ptr<AdminServer> server_;
 };
 

@@ -13,6 +13,7 @@
 #include "proxy/edge/link.h"
 #include "proxy/net/loop.h"
 #include "proxy/observe/access_log.h"
+#include "proxy/observe/registry.h"
 #include "tls/digest.h"
 
 namespace fairlead::edge {
@@ -56,6 +57,8 @@ struct Home {
   // The newest snapshot: what connections go over to between two requests. Null: they keep theirs.
   std::shared_ptr<const Runtime> runtime{};
   Departures* departures = nullptr;  // told of each new session
+  unsigned worker = 0;               // its number
+  std::shared_ptr<observe::WorkerCounters> counters = std::make_shared<observe::WorkerCounters>();
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

@@ -55,6 +55,9 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
   made.from_backend = scan_rules(route.websocket, false);
   made.ping_client = {route.websocket.ping_interval, route.websocket.ping_timeout};
   if (route.websocket.ping_backend) made.ping_backend = made.ping_client;
+  made.counters = previous != nullptr ? previous->counters
+                                      : std::make_shared<observe::RouteCounters>(route.name);
+  made.sessions = std::make_shared<observe::Gauge>(0);
   return made;
 }
 
@@ -70,6 +73,8 @@ Runtime::Made Runtime::make(conf::Config config, std::shared_ptr<const tls::Serv
 
 std::string Runtime::build(std::shared_ptr<const tls::ServerContext> demo_tls,
                            const Runtime* previous) {
+  registry_ = previous != nullptr ? previous->registry_ : std::make_shared<observe::Registry>();
+  unrouted_ = registry_->route("");
   std::string error = build_pools(previous);
   if (error.empty()) error = build_routes(previous);
   if (error.empty()) error = build_listeners(std::move(demo_tls), previous);
@@ -103,6 +108,8 @@ std::string Runtime::build_routes(const Runtime* previous) {
       }
     }
     routes_.push_back(make_route(route, *pool, before));
+    routes_.back().counters = registry_->route(route.name);
+    routes_.back().sessions = registry_->sessions(route.name, route.backend);
     limits_.push_back(routes_.back().limits.get());
   }
   router_ = std::make_unique<rules::Router>(config_.routes);
@@ -148,6 +155,7 @@ void Runtime::set_bound(std::size_t listener, const conf::Address& address, std:
   listeners_[listener].name = address.text();
   listeners_[listener].port = address.port;
   listeners_[listener].socket = socket;
+  listeners_[listener].connections = registry_->connections(listeners_[listener].name);
 }
 
 void Runtime::take_effect() {

@@ -8,6 +8,7 @@
 #include "conf/config.h"
 #include "proxy/balance/pool.h"
 #include "proxy/edge/keepalive.h"
+#include "proxy/observe/registry.h"
 #include "proxy/rules/ip_limits.h"
 #include "proxy/rules/router.h"
 #include "proxy/wire/frame_scanner.h"
@@ -24,6 +25,8 @@ struct RouteRuntime {
   wire::ScanRules from_backend;
   KeepaliveSettings ping_client;
   KeepaliveSettings ping_backend;
+  std::shared_ptr<observe::RouteCounters> counters;
+  std::shared_ptr<observe::Gauge> sessions;  // open with this backend
 };
 
 struct ListenerRuntime {
@@ -32,6 +35,7 @@ struct ListenerRuntime {
   std::string name;                               // its address, with the port it got
   std::uint16_t port = 0;
   std::uint64_t socket = 0;  // the listening socket's number: a reload may keep it; 0: none yet
+  std::shared_ptr<observe::Gauge> connections = std::make_shared<observe::Gauge>(0);  // open ones
 };
 
 // The rules of one route's sessions, without the sharing: what the tunnel's tests build by hand.
@@ -64,6 +68,12 @@ class Runtime {
   // In the configuration's order.
   const std::vector<std::shared_ptr<balance::Pool>>& pools() const { return pools_; }
 
+  // What is counted, the same for all snapshots of a process.
+  const std::shared_ptr<observe::Registry>& registry() const { return registry_; }
+
+  // Of requests that no route has.
+  observe::RouteCounters& unrouted() const { return *unrouted_; }
+
   // Before any worker has it: the listener's socket and the port it got where 0 was asked for.
   void set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket);
 
@@ -90,6 +100,8 @@ class Runtime {
   std::vector<RouteRuntime> routes_;
   std::vector<rules::IpLimits*> limits_;
   std::vector<ListenerRuntime> listeners_;
+  std::shared_ptr<observe::Registry> registry_;
+  std::shared_ptr<observe::RouteCounters> unrouted_;
 };
 
 struct Runtime::Made {

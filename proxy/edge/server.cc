@@ -78,6 +78,7 @@ std::string Server::open_admin() {
     if (!draining_) drain();
   };
   process.drainer = [this]() -> Drainer& { return *drainer_; };
+  process.post = [this](std::function<void()> work) { mailbox_.post(std::move(work)); };
   admin_ = std::make_unique<AdminEndpoint>(loop_, shared_, std::move(process));
   return admin_->open(*runtime_->config().admin.listen);
 }

@@ -20,6 +20,10 @@ GET  /readyz             503 while it drains
 GET  /metrics            for Prometheus
 GET  /api/status
 GET  /api/backends
+GET  /api/sessions       ?route=&backend=&server=&client=&sort=age|idle|rate&limit=&offset=
+GET  /api/sessions/ID    ID: the conn_id of the access log
+DELETE /api/sessions/ID
+DELETE /api/sessions     ?route=&backend=&server=&client=   closes all that match
 POST /api/reload
 POST /api/drain          ends the process as TERM does
 POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N}
@@ -63,7 +67,7 @@ AdminAnswer readyz(const Call& call) {
 
 AdminAnswer metrics(const Call& call) {
   return {200, "text/plain; version=0.0.4; charset=utf-8",
-          metrics_text(call.control.status(), call.control.backends())};
+          metrics_text(call.control.status(), call.control.backends(), call.control.counters())};
 }
 
 AdminAnswer get_status(const Call& call) {
@@ -84,33 +88,9 @@ AdminAnswer drain(const Call& call) {
   return outcome.kind == Outcome::Kind::done ? json("{\"draining\":true}\n") : failed(outcome);
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// Percent-decoded; nothing where a "%" is no code.
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (text.size() - i < 3) return std::nullopt;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
-}
-
 AdminAnswer set_server(const Call& call) {
-  const auto backend = decoded(call.names[0]);
-  const auto server = decoded(call.names[1]);
+  const auto backend = percent_decoded(call.names[0]);
+  const auto server = percent_decoded(call.names[1]);
   if (!backend || !server) return admin_error(400, "bad percent-encoding in the path");
   std::string error;
   const auto change = parse_change(call.body, error);
@@ -124,6 +104,52 @@ AdminAnswer set_server(const Call& call) {
     }
   }
   return json("{}\n");
+}
+
+// An answer that the workers have to be asked for.
+AdminAnswer later(std::function<void(Control::Reply)> ask) {
+  AdminAnswer answer;
+  answer.later = [ask = std::move(ask)](const AdminReply& reply) {
+    ask([reply](int status, std::string body) {
+      reply({status, "application/json", std::move(body)});
+    });
+  };
+  return answer;
+}
+
+AdminAnswer list_sessions(const Call& call) {
+  std::string error;
+  const auto query = parse_session_query(call.query, false, error);
+  if (!query) return admin_error(400, error);
+  return later([&control = call.control, query = *query](Control::Reply reply) {
+    control.list_sessions(query, std::move(reply));
+  });
+}
+
+AdminAnswer close_sessions(const Call& call) {
+  std::string error;
+  const auto query = parse_session_query(call.query, true, error);
+  if (!query) return admin_error(400, error);
+  return later([&control = call.control, query = *query](Control::Reply reply) {
+    control.close_sessions(query.filter, std::move(reply));
+  });
+}
+
+AdminAnswer one_session(const Call& call, bool close) {
+  const auto id = parse_conn_id(call.names[0]);
+  if (!id) return admin_error(400, "a session's id has 16 hexadecimal digits: its conn_id");
+  return later([&control = call.control, id = *id, close](Control::Reply reply) {
+    if (close) return control.close_session(id, std::move(reply));
+    control.show_session(id, std::move(reply));
+  });
+}
+
+AdminAnswer show_session(const Call& call) {
+  return one_session(call, false);
+}
+
+AdminAnswer close_session(const Call& call) {
+  return one_session(call, true);
 }
 
 struct Endpoint {
@@ -140,6 +166,10 @@ constexpr std::array kEndpoints = {
     Endpoint{"GET", "/api/status", get_status},
     Endpoint{"GET", "/api/backends", get_backends},
     Endpoint{"POST", "/api/backends/*/servers/*", set_server},
+    Endpoint{"GET", "/api/sessions", list_sessions},
+    Endpoint{"DELETE", "/api/sessions", close_sessions},
+    Endpoint{"GET", "/api/sessions/*", show_session},
+    Endpoint{"DELETE", "/api/sessions/*", close_session},
     Endpoint{"POST", "/api/reload", reload},
     Endpoint{"POST", "/api/drain", drain},
 };

@@ -4,9 +4,13 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "proxy/observe/registry.h"
+#include "proxy/observe/session_query.h"
 
 namespace fairlead::observe {
 
@@ -76,11 +80,20 @@ class Control {
  public:
   virtual Status status() const = 0;
   virtual std::vector<BackendStatus> backends() const = 0;
+  virtual CounterView counters() const = 0;
   virtual Outcome reload() = 0;
   // Ends the process as TERM does, after the answer. Draining already: does nothing.
   virtual Outcome drain() = 0;
   virtual Outcome set_server(const std::string& backend, const std::string& server,
                              const ServerChange& change) = 0;
+
+  // Where the answers about sessions go, later: the HTTP status and its JSON.
+  using Reply = std::function<void(int status, std::string json)>;
+
+  virtual void list_sessions(const SessionQuery& query, Reply reply) = 0;
+  virtual void show_session(std::uint64_t id, Reply reply) = 0;
+  virtual void close_session(std::uint64_t id, Reply reply) = 0;
+  virtual void close_sessions(const SessionFilter& filter, Reply reply) = 0;
 
  protected:
   ~Control() = default;
