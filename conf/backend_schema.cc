@@ -14,7 +14,8 @@ std::string cookie_complaint(std::string_view name) {
 const Schema<BackendServer>& backend_server_schema() {
   static const Schema<BackendServer> schema{
       {required("address", &BackendServer::address, server_address(),
-                "\"10.0.0.1:8080\", \"[fd00::1]:8080\", \"app.internal:8080\", \"unix:/PATH\""),
+                "\"10.0.0.1:8080\", \"[fd00::1]:8080\", \"app.internal:8080\", \"unix:/PATH\", "
+                "\"srv:_ws._tcp.example.com\""),
        field("weight", &BackendServer::weight, integer(1, 1000),
              "its share of the work, next to the others' weights"),
        field("max_sessions", &BackendServer::max_sessions, count_or_off(kSessions),
@@ -37,7 +38,8 @@ Codec<BackendServer> backend_server() {
             server.address = *address;
             return server;
           },
-          [](const BackendServer& server) { return "\"" + server.address.text() + "\""; }};
+          [](const BackendServer& server) { return "\"" + server.address.text() + "\""; },
+          shape::either({shape::text(), object_shape(backend_server_schema().described())})};
 }
 
 const Schema<Sticky>& sticky_schema() {

@@ -46,15 +46,27 @@ std::optional<double> read_burst(const Node& node, const Scope& scope, RateOf of
   return std::nullopt;
 }
 
+std::string rate_shape(RateOf of, const std::string& otherwise = "") {
+  return shape::matching(std::string(of == RateOf::bytes ? shape::kByteRate : shape::kEventRate) +
+                         otherwise);
+}
+
+std::string burst_shape(RateOf of) {
+  const std::string number = shape::integer(1, kMostBurst);
+  return of == RateOf::bytes ? shape::either({number, shape::matching(shape::kSize)}) : number;
+}
+
 Schema<Bucket> make_schema(RateOf of) {
   Field<Bucket> rate;
   rate.about.key = "rate";
+  rate.about.shape = rate_shape(of);
   rate.required = true;
   rate.read = [of](const Node& node, const Scope& scope, Bucket& out) {
     if (const auto value = read_rate(node, scope, of)) out.rate = *value;
   };
   Field<Bucket> burst;
   burst.about.key = "burst";
+  burst.about.shape = burst_shape(of);
   burst.read = [of](const Node& node, const Scope& scope, Bucket& out) {
     out.burst = read_burst(node, scope, of);
   };
@@ -85,11 +97,13 @@ Codec<Rate> plain_rate() {
   return {
       "rate",
       [](const Node& node, const Scope& scope) { return read_rate(node, scope, RateOf::events); },
-      [](const Rate& value) { return "\"" + rate_text(value, RateOf::events) + "\""; }};
+      [](const Rate& value) { return "\"" + rate_text(value, RateOf::events) + "\""; },
+      rate_shape(RateOf::events)};
 }
 
 Codec<Value> plain_rate_or_off() {
   Codec<Value> codec = rate_or_off(RateOf::events);
+  codec.shape = rate_shape(RateOf::events, "|off");
   codec.read = [](const Node& node, const Scope& scope) -> std::optional<Value> {
     if (node.kind == Node::Kind::string && node.text == "off") return Value{};
     const Value rate = read_rate(node, scope, RateOf::events);
@@ -103,7 +117,8 @@ Codec<Value> rate_or_off(RateOf of) {
           [of](const Node& node, const Scope& scope) { return read_bucket(node, scope, of); },
           [of](const Value& value) {
             return value ? "\"" + rate_text(*value, of) + "\"" : std::string("\"off\"");
-          }};
+          },
+          shape::either({rate_shape(of, "|off"), object_shape(bucket_schema(of).described())})};
 }
 
 }  // namespace fairlead::conf

@@ -88,6 +88,11 @@ void check_admin(const Located<Admin>& admin, const std::vector<Located<Listener
   }
 }
 
+void check_dns(const Located<Dns>& dns) {
+  if (dns.value.min_ttl <= dns.value.max_ttl) return;
+  dns.scope.problem(value_of(dns, "min_ttl"), "min_ttl: is longer than max_ttl");
+}
+
 void check_hash_key(const Located<Backend>& backend) {
   const Node* key = backend.node->find("hash_key");
   if (key == nullptr || backend.value.balance == Backend::Balance::hash) return;
@@ -191,6 +196,7 @@ void check_tables(const Tables& tables) {
   check_names(tables.backends, "");
   check_overlaps(tables.listeners);
   if (tables.admin) check_admin(*tables.admin, tables.listeners);
+  if (tables.dns) check_dns(*tables.dns);
   for (const auto& listener : tables.listeners) check_listener(listener);
   for (const auto& backend : tables.backends) {
     check_servers(backend);

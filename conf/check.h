@@ -19,6 +19,7 @@ struct Located {
 
 struct Tables {
   std::optional<Located<Admin>> admin;
+  std::optional<Located<Dns>> dns;
   std::vector<Located<Listener>> listeners;
   std::vector<Located<Route>> routes;
   std::vector<Located<Backend>> backends;

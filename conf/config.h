@@ -30,8 +30,10 @@ constexpr std::size_t kSidTableEntries = 1 << 18;  // Engine.IO sessions a backe
 constexpr std::size_t kAccessLogQueue = 2048;      // batches of lines waiting for the disk
 constexpr std::size_t kHealthBytes = 64 * 1024;    // what a server may say in one health check
 constexpr std::size_t kIdlePerServer = 256;        // open connections without a request, per worker
+constexpr std::size_t kTicketKeys = 16;            // in a ticket_key_file
 constexpr Millis kIdleKeep{4000};                  // how long each, unless the server says
 constexpr Millis kIdleKeepMost{60'000};            // ... whatever it says
+constexpr std::size_t kNameAddresses = 256;        // servers one name may stand for
 constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end
 }  // namespace bounds
 
@@ -87,6 +89,15 @@ struct Admin {
   std::string token;              // read from token_file; empty: there is none
 };
 
+// How the names of servers are resolved.
+struct Dns {
+  std::vector<Address> resolver;  // name servers; empty: the system's, /etc/resolv.conf
+  Millis min_ttl{1'000};          // a name is asked for again when its answer's TTL is over,
+  Millis max_ttl{300'000};        // ... no sooner and no later than these
+  Millis timeout{2'000};          // for the first try; the second has twice as long
+  bool operator==(const Dns&) const = default;
+};
+
 struct Certificate {
   std::string cert;  // PEM file: the certificate and its chain
   std::string key;   // PEM file: the private key
@@ -97,7 +108,8 @@ struct ListenerTls {
 
   std::vector<Certificate> certificates;  // exactly one for now
   Version min_version = Version::tls12;
-  bool compact = false;  // TLS 1.3: idle sessions in a fraction of OpenSSL's memory
+  std::string ticket_keys;  // read from ticket_key_file; empty: Fairlead makes some at start
+  bool compact = false;     // TLS 1.3: idle sessions in a fraction of OpenSSL's memory
 };
 
 struct Listener {
@@ -134,6 +146,15 @@ struct Limits {
 
 struct Route {
   enum class Kind { any, websocket, http };
+  // What becomes of sessions whose route, or whose server, is removed by a reload or by DNS.
+  enum class OnRemoval { keep, drain, close };
+  // ... when their server is lost or has to be left.
+  enum class OnBackendLoss { close, reattach };
+
+  struct Reattach {
+    Millis deadline{10'000};     // how long a client is held for another server
+    std::uint32_t attempts = 3;  // handshakes, over all servers
+  };
 
   std::string name;                // for logs and metrics; default: the backend's name
   std::vector<std::string> hosts;  // lower case, "*.example.org" for any subdomain; empty: any
@@ -144,6 +165,9 @@ struct Route {
   std::vector<OriginPattern> origins{OriginPattern{}};  // default: same-origin
   bool require_origin = false;                          // refuse a handshake without an Origin
   bool strip_prefix = false;                            // the backend sees the path without `path`
+  OnRemoval on_removal = OnRemoval::drain;
+  OnBackendLoss on_backend_loss = OnBackendLoss::close;
+  Reattach reattach;
   WebSocket websocket;
   Limits limits;
   RouteTimeouts timeouts;
@@ -154,6 +178,8 @@ struct BackendServer {
   std::uint32_t weight = 1;                   // 1 ... 1000
   std::optional<std::uint32_t> max_sessions;  // open sessions and exchanges, of all workers
   bool backup = false;                        // only while no other can take a session
+  std::string from;  // not the file's: the name it was resolved from, as written; empty: none
+  bool operator==(const BackendServer&) const = default;
 };
 
 // How Fairlead asks a server whether it works.
@@ -226,6 +252,7 @@ struct Config {
   Timeouts timeouts;
   Log log;
   Admin admin;
+  Dns dns;
   std::vector<Listener> listeners;
   std::vector<Route> routes;
   std::vector<Backend> backends;

@@ -88,7 +88,8 @@ Codec<HashKey> hash_key() {
                 std::find_if(kKeyKinds.begin(), kKeyKinds.end(),
                              [&](const auto& entry) { return entry.second == key.kind; });
             return "\"" + kind->first + (has_name(key.kind) ? ":" + key.name : "") + "\"";
-          }};
+          },
+          shape::matching("client-ip|path|(header|cookie|query):.+")};
 }
 
 }  // namespace fairlead::conf

@@ -79,7 +79,8 @@ Codec<Health::Statuses> statuses() {
             const std::string first = std::to_string(value.first);
             const bool one = value.first == value.last;
             return "\"" + first + (one ? "" : "-" + std::to_string(value.last)) + "\"";
-          }};
+          },
+          shape::either({shape::integer(200, 599), shape::matching("[0-9]+(-[0-9]+)?")})};
 }
 
 }  // namespace

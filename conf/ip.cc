@@ -16,6 +16,7 @@ constexpr std::array<std::uint8_t, kV4Offset> kV4Prefix{0, 0, 0, 0, 0, 0, 0, 0, 
 constexpr unsigned kV4PrefixBits = 96;
 constexpr unsigned kIpBits = 128;
 constexpr std::string_view kUnix = "unix:";
+constexpr std::string_view kService = "srv:";
 constexpr std::size_t kUnixPathBytes = 107;  // sockaddr_un's sun_path without its NUL
 
 // Decimal without sign, blanks or leading zeros, up to `most`.
@@ -140,8 +141,20 @@ std::optional<Address> Address::parse(std::string_view text) {
   return address;
 }
 
+std::optional<Address> Address::parse_service(std::string_view text) {
+  if (text.substr(0, kService.size()) != kService) return std::nullopt;
+  const std::string_view name = text.substr(kService.size());
+  if (!is_host_name(name)) return std::nullopt;
+  Address address;
+  address.kind = Kind::service;
+  address.host = lower(name);
+  return address;
+}
+
 std::string Address::text() const {
   switch (kind) {
+    case Kind::service:
+      return std::string(kService) + host;
     case Kind::unix_path:
       return std::string(kUnix) + host;
     case Kind::name:

@@ -35,18 +35,25 @@ struct Cidr {
   bool operator==(const Cidr&) const = default;
 };
 
-// Where to listen or to connect: an address with a port, a name with a port, or a unix socket.
+// Where to listen or to connect: an address with a port, a name with a port, a unix socket, or a
+// service, whose servers and ports the DNS has (RFC 2782).
 struct Address {
-  enum class Kind { ip, name, unix_path };
+  enum class Kind { ip, name, service, unix_path };
 
   Kind kind = Kind::ip;
   Ip ip;
-  std::string host;  // kind name: the host name; kind unix_path: the path
+  std::string host;  // kind name: the host name; service: the name asked for; unix_path: the path
   std::uint16_t port = 0;
 
   // "0.0.0.0:443", "[::]:443", "localhost:3000", "unix:/run/app.sock". Nothing on bad text.
   static std::optional<Address> parse(std::string_view text);
-  std::string text() const;  // parse(text()) gives the same value again
+  // "srv:_ws._tcp.example.com": only where servers are named. Nothing on bad text.
+  static std::optional<Address> parse_service(std::string_view text);
+  std::string text() const;  // the one of these that made it gives the same value again
+
+  // Whether the DNS has to be asked where it is.
+  bool is_named() const { return kind == Kind::name || kind == Kind::service; }
+
   bool operator==(const Address&) const = default;
 };
 

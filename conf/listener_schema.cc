@@ -25,18 +25,41 @@ Codec<std::vector<Certificate>> certificates() {
   return codec;
 }
 
+// Keys of 48 or 80 bytes, nothing between them. Their bytes may be any, so none are cut off.
+void read_ticket_keys(const Node& node, const Scope& scope, ListenerTls& out) {
+  constexpr std::size_t kMost = 80 * bounds::kTicketKeys;
+  const auto file = read_secret_file(node, scope, kMost);
+  if (!file) return;
+  const std::size_t size = file->size();
+  if (size == 0 || (size % 80 != 0 && (size % 48 != 0 || size / 48 > bounds::kTicketKeys))) {
+    scope.problem(node, in_quotes(scope.source().resolve(node.text)) + " holds " +
+                            std::to_string(size) +
+                            " bytes: one to 16 keys of 80 bytes each are needed, or of 48 each");
+    return;
+  }
+  out.ticket_keys = *file;
+}
+
 const Schema<ListenerTls>& tls_schema() {
   using Version = ListenerTls::Version;
   static const Schema<ListenerTls> schema = [] {
+    Field<ListenerTls> ticket_keys;
+    ticket_keys.about = {"ticket_key_file",
+                         "file",
+                         "keys made at start",
+                         "session tickets' keys, the same on every node; see the manual",
+                         {}};
+    ticket_keys.read = read_ticket_keys;
     Schema<ListenerTls> result{
         {required("certificates", &ListenerTls::certificates, certificates(),
                   "the certificate shown to clients"),
          field("min_version", &ListenerTls::min_version,
                choice<Version>({{"1.2", Version::tls12}, {"1.3", Version::tls13}}),
                "older TLS versions are refused"),
+         ticket_keys,
          field("compact", &ListenerTls::compact, flag(),
                "TLS 1.3 sessions keep only their keys in memory; see the manual")},
-        {"client_ca", "client_auth", "strict_sni", "ticket_key_file"}};
+        {"client_ca", "client_auth", "strict_sni"}};
     result.fields.front().about.nested = certificate_schema().described();
     return result;
   }();

@@ -18,6 +18,18 @@ std::optional<std::string> read_text(const Node& node, const Scope& scope) {
 }
 
 // An address with its unix socket's path resolved.
+std::optional<Address> read_service(const Node& node, const Scope& scope) {
+  const auto given = read_text(node, scope);
+  if (!given) return std::nullopt;
+  auto address = Address::parse_service(*given);
+  if (!address) {
+    scope.problem(node, in_quotes(*given) +
+                            " is not a service such as \"srv:_ws._tcp.example.com\": no port, no "
+                            "path");
+  }
+  return address;
+}
+
 std::optional<Address> read_address(const Node& node, const Scope& scope,
                                     const std::string& examples) {
   const auto given = read_text(node, scope);
@@ -129,25 +141,28 @@ Codec<std::string> readable_file() {
           same};
 }
 
-std::optional<std::string> read_secret(const Node& node, const Scope& scope) {
+std::optional<std::string> read_secret_file(const Node& node, const Scope& scope,
+                                            std::size_t most) {
   const auto given = read_text(node, scope);
   if (!given) return std::nullopt;
   const std::string path = scope.source().resolve(*given);
-  Files::Content content = scope.files().read(path, kSecretMost);
+  Files::Content content = scope.files().read(path, most);
   if (!content.bytes) {
     scope.problem(node, "cannot read " + in_quotes(path) + ": " + content.error);
-    return std::nullopt;
-  }
-  std::string secret = std::move(*content.bytes);
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.size() < kSecretLeast) {
-    scope.problem(node, in_quotes(path) + " holds less than 16 bytes: too easy to guess");
-    return std::nullopt;
-  }
-  if (content.world_readable) {
+  } else if (content.world_readable) {
     scope.hint(node, in_quotes(path) + " can be read by everyone on this machine");
   }
-  return secret;
+  return std::move(content.bytes);
+}
+
+std::optional<std::string> read_secret(const Node& node, const Scope& scope) {
+  auto secret = read_secret_file(node, scope, kSecretMost);
+  if (!secret) return std::nullopt;
+  while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
+  if (secret->size() >= kSecretLeast) return secret;
+  scope.problem(node, in_quotes(scope.source().resolve(node.text)) +
+                          " holds less than 16 bytes: too easy to guess");
+  return std::nullopt;
 }
 
 Codec<std::string> log_target(std::vector<std::string> words, std::vector<std::string> refused) {
@@ -182,6 +197,8 @@ Codec<Address> server_address() {
   return {
       "address",
       [](const Node& node, const Scope& scope) -> std::optional<Address> {
+        const bool service = node.kind == Node::Kind::string && node.text.rfind("srv:", 0) == 0;
+        if (service) return read_service(node, scope);
         auto address = read_address(
             node, scope,
             R"("10.0.0.1:8080", "[fd00::1]:8080", "app.internal:8080" or "unix:/run/app.sock")");

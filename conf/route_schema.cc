@@ -77,6 +77,16 @@ const Schema<Limits>& limits_schema() {
   return schema;
 }
 
+const Schema<Route::Reattach>& reattach_schema() {
+  using R = Route::Reattach;
+  static const Schema<R> schema{
+      {field("deadline", &R::deadline, duration(Millis{100}, std::chrono::minutes(5)),
+             "how long a client is held for another server"),
+       field("attempts", &R::attempts, integer(1, 100), "handshakes tried in that time")},
+      {}};
+  return schema;
+}
+
 std::vector<Field<Route>> route_matching() {
   using Kind = Route::Kind;
   return {field("name", &Route::name, plain_name(), "for logs and metrics")
@@ -100,8 +110,7 @@ std::vector<Field<Route>> route_matching() {
 
 const Schema<Route>& route_schema() {
   static const Schema<Route> schema = [] {
-    Schema<Route> result{route_matching(),
-                         {"auth", "on_removal", "on_backend_loss", "tracing", "tap"}};
+    Schema<Route> result{route_matching(), {"auth", "tracing", "tap"}};
     const std::vector<Field<Route>> rest{
         field("origins", &Route::origins, list(origin(), Empty::refused),
               "whose pages may open sessions: \"https://app.example.com\", "
@@ -110,6 +119,18 @@ const Schema<Route>& route_schema() {
               "refuse a handshake without an Origin (from what is no browser)"),
         field("strip_prefix", &Route::strip_prefix, flag(),
               "the backend sees the path without `path`"),
+        field("on_removal", &Route::on_removal,
+              choice<Route::OnRemoval>({{"keep", Route::OnRemoval::keep},
+                                        {"drain", Route::OnRemoval::drain},
+                                        {"close", Route::OnRemoval::close}}),
+              "its sessions, when a reload or DNS takes the route or their server away: let be, "
+              "move at server.drain.rate, or close at once with 1012"),
+        field("on_backend_loss", &Route::on_backend_loss,
+              choice<Route::OnBackendLoss>({{"close", Route::OnBackendLoss::close},
+                                            {"reattach", Route::OnBackendLoss::reattach}}),
+              "a session whose server is lost or drained: close it, or hold the client and repeat "
+              "its handshake on another server"),
+        section("reattach", &Route::reattach, reattach_schema(), "on_backend_loss = \"reattach\""),
         section("websocket", &Route::websocket, websocket_schema(), "its sessions"),
         section("limits", &Route::limits, limits_schema(), "what clients may ask for"),
         section("timeouts", &Route::timeouts, route_timeouts_schema(), "for this route alone")};

@@ -73,6 +73,12 @@ void lift(const Schema<Part>& part, Part Whole::*member, Schema<Whole>& into) {
 
 }  // namespace
 
+bool has_literal_fallback(const Described& entry) {
+  const std::string& text = entry.fallback;
+  if (text.empty() || text == "true" || text == "false") return !text.empty();
+  return std::string_view("\"[0123456789").find(text.front()) != std::string_view::npos;
+}
+
 void refuse_key(const Node& entry, const Scope& scope, const std::vector<std::string>& known,
                 const std::vector<std::string>& later) {
   if (std::find(later.begin(), later.end(), entry.key) != later.end()) {
@@ -142,11 +148,13 @@ std::vector<Described> file_description() {
        "list: file or pattern",
        "[]",
        "more files, \"conf.d/*.toml\"; their listeners, routes and backends are added",
-       {}},
+       {},
+       shape::list(shape::text(), true)},
       {"server", "table", "", "the process", server_schema().described()},
       {"timeouts", "table", "", "for all listeners and routes", timeouts_schema().described()},
       {"log", "table", "", "what Fairlead writes", log_schema().described()},
       {"admin", "table", "", "seeing and steering", admin_schema().described()},
+      {"dns", "table", "", "resolving the servers' names", dns_schema().described()},
       {"listener", "list", "", "where clients come in", listener_schema().described()},
       {"route", "list", "", "which requests go to which backend", route_schema().described()},
       {"backend", "list", "", "servers that do the same work", backend_schema().described()},

@@ -20,7 +20,12 @@ struct Described {
   std::string fallback;  // the default as it would stand in a file; "" if the key is required
   std::string doc;
   std::vector<Described> nested;  // of a table
+  std::string shape = {};         // for JSON Schema, see shape.h; empty: by type, else any string
+  bool required = false;
 };
+
+// Whether the fallback is a value, and not words such as `as in [timeouts]`.
+bool has_literal_fallback(const Described& entry);
 
 template <typename T>
 struct Field {
@@ -47,7 +52,10 @@ struct Schema {
 
   std::vector<Described> described() const {
     std::vector<Described> result;
-    for (const Field<T>& field : fields) result.push_back(field.about);
+    for (const Field<T>& field : fields) {
+      result.push_back(field.about);
+      result.back().required = field.required;
+    }
     return result;
   }
 };
@@ -85,7 +93,8 @@ void read_table(const Node& table, const Scope& scope, const Schema<T>& schema, 
 template <typename T, typename V>
 Field<T> field(std::string key, V T::*member, Codec<V> codec, std::string doc) {
   Field<T> result;
-  result.about = {std::move(key), codec.type, codec.show(T{}.*member), std::move(doc), {}};
+  result.about = {std::move(key), codec.type, codec.show(T{}.*member),
+                  std::move(doc), {},         codec.shape};
   result.read = [member, read = codec.read](const Node& node, const Scope& scope, T& out) {
     if (auto value = read(node, scope)) out.*member = std::move(*value);
   };
@@ -124,6 +133,9 @@ Field<T> optional_section(std::string key, std::optional<V> T::*member, const Sc
   return result;
 }
 
+// The members of an object's JSON schema: each entry a property, and no others.
+std::string object_shape(const std::vector<Described>& entries);
+
 // A table as one of several forms of a value: { address = "...", weight = 2 }.
 template <typename V>
 Codec<V> table_of(const Schema<V>& schema) {
@@ -137,13 +149,14 @@ Codec<V> table_of(const Schema<V>& schema) {
             read_table(node, scope, schema, value);
             return value;
           },
-          [](const V&) { return std::string(); }};
+          [](const V&) { return std::string(); }, object_shape(schema.described())};
 }
 
 const Schema<Server>& server_schema();
 const Schema<Timeouts>& timeouts_schema();
 const Schema<Log>& log_schema();
 const Schema<Admin>& admin_schema();
+const Schema<Dns>& dns_schema();
 const Schema<ListenerTimeouts>& listener_timeouts_schema();  // [listener.timeouts]
 const Schema<RouteTimeouts>& route_timeouts_schema();        // [route.timeouts]
 const Schema<Listener>& listener_schema();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <limits>
 
 namespace fairlead::conf {
 namespace {
@@ -72,7 +73,8 @@ Codec<bool> flag() {
             scope.wrong_kind(node, "true or false");
             return std::nullopt;
           },
-          [](const bool& value) { return std::string(value ? "true" : "false"); }};
+          [](const bool& value) { return std::string(value ? "true" : "false"); },
+          shape::boolean()};
 }
 
 Codec<std::uint32_t> integer(std::uint32_t least, std::uint32_t most) {
@@ -82,7 +84,8 @@ Codec<std::uint32_t> integer(std::uint32_t least, std::uint32_t most) {
             scope.wrong_kind(node, "an integer");
             return std::nullopt;
           },
-          [](const std::uint32_t& value) { return std::to_string(value); }};
+          [](const std::uint32_t& value) { return std::to_string(value); },
+          shape::integer(least, most)};
 }
 
 Codec<std::optional<std::uint32_t>> count_or_off(std::uint32_t most) {
@@ -97,7 +100,8 @@ Codec<std::optional<std::uint32_t>> count_or_off(std::uint32_t most) {
             const Value value = read_integer(node, scope, 1, most);
             return value ? std::optional<Value>(value) : std::nullopt;
           },
-          [](const Value& value) { return value ? std::to_string(*value) : "\"off\""; }};
+          [](const Value& value) { return value ? std::to_string(*value) : "\"off\""; },
+          shape::either({shape::integer(1, most), shape::words({"off"})})};
 }
 
 Codec<std::uint32_t> percentage(std::uint32_t least, std::uint32_t most) {
@@ -117,7 +121,8 @@ Codec<std::uint32_t> percentage(std::uint32_t least, std::uint32_t most) {
             scope.problem(node, "must be " + range);
             return std::nullopt;
           },
-          [](const std::uint32_t& value) { return "\"" + std::to_string(value) + "%\""; }};
+          [](const std::uint32_t& value) { return "\"" + std::to_string(value) + "%\""; },
+          shape::matching("[0-9]+%")};
 }
 
 Codec<Millis> duration(Millis least, Millis most) {
@@ -127,22 +132,23 @@ Codec<Millis> duration(Millis least, Millis most) {
               return std::nullopt;
             return read_duration(node, scope, least, most);
           },
-          [](const Millis& value) { return "\"" + duration_text(value) + "\""; }};
+          [](const Millis& value) { return "\"" + duration_text(value) + "\""; },
+          shape::matching(shape::kDuration)};
 }
 
 Codec<std::optional<Millis>> duration_or(std::string word, Millis least, Millis most) {
   using Value = std::optional<Millis>;
   const std::string mark = "\"" + word + "\"";
-  return {
-      "duration, " + range_text(duration_text(least), duration_text(most)) + ", or " + mark,
-      [=](const Node& node, const Scope& scope) -> std::optional<Value> {
-        const auto* given = read_string(node, scope, "a string such as \"30s\" or " + mark);
-        if (given == nullptr) return std::nullopt;
-        if (*given == word) return Value{};
-        const Value value = read_duration(node, scope, least, most);
-        return value ? std::optional<Value>(value) : std::nullopt;
-      },
-      [mark](const Value& value) { return value ? "\"" + duration_text(*value) + "\"" : mark; }};
+  return {"duration, " + range_text(duration_text(least), duration_text(most)) + ", or " + mark,
+          [=](const Node& node, const Scope& scope) -> std::optional<Value> {
+            const auto* given = read_string(node, scope, "a string such as \"30s\" or " + mark);
+            if (given == nullptr) return std::nullopt;
+            if (*given == word) return Value{};
+            const Value value = read_duration(node, scope, least, most);
+            return value ? std::optional<Value>(value) : std::nullopt;
+          },
+          [mark](const Value& value) { return value ? "\"" + duration_text(*value) + "\"" : mark; },
+          shape::matching(std::string(shape::kDuration) + "|" + word)};
 }
 
 Codec<std::optional<std::uint64_t>> size_or_off() {
@@ -164,7 +170,9 @@ Codec<std::optional<std::uint64_t>> size_or_off() {
           },
           [](const Value& value) {
             return value ? "\"" + size_text(*value) + "\"" : std::string("\"off\"");
-          }};
+          },
+          shape::either({shape::integer(1, std::numeric_limits<std::int64_t>::max()),
+                         shape::matching(std::string(shape::kSize) + "|off")})};
 }
 
 Codec<std::string> text(std::string type, TextRule rule) {

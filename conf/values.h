@@ -14,6 +14,7 @@
 #include "conf/config.h"
 #include "conf/names.h"
 #include "conf/report.h"
+#include "conf/shape.h"
 #include "conf/units.h"
 
 namespace fairlead::conf {
@@ -23,6 +24,7 @@ struct Codec {
   std::string type;  // for the reference
   std::function<std::optional<V>(const Node&, const Scope&)> read;
   std::function<std::string(const V&)> show;  // as it would stand in a file
+  std::string shape = {};                     // for JSON Schema, see shape.h; empty: any string
 };
 
 // A value in a message: in quotes, not endless.
@@ -45,6 +47,8 @@ Codec<std::string> text(std::string type, TextRule rule);
 Codec<std::string> plain_name();     // is_plain_name
 Codec<std::string> host();           // lower case, "*." in front allowed
 Codec<std::string> readable_file();  // its resolved path
+// A secret file's bytes, all of them. Not shown anywhere.
+std::optional<std::string> read_secret_file(const Node& node, const Scope& scope, std::size_t most);
 // A file's bytes without the newline an editor leaves, 16 or more. Not shown anywhere.
 std::optional<std::string> read_secret(const Node& node, const Scope& scope);
 // A path to write to, resolved; or one of `words`. `refused`: words that look like one of them but
@@ -82,6 +86,7 @@ Codec<E> choice(std::vector<std::pair<std::string, E>> names, std::vector<std::s
   for (const auto& [word, value] : names) words.push_back(word);
   Codec<E> codec;
   codec.type = joined(words, " | ");
+  codec.shape = shape::words(words);
   codec.show = [names](const E& value) {
     for (const auto& [word, known] : names) {
       if (known == value) return "\"" + word + "\"";
@@ -100,6 +105,8 @@ template <typename V>
 Codec<std::vector<V>> list(Codec<V> item, Empty empty) {
   Codec<std::vector<V>> codec;
   codec.type = "list: " + item.type;
+  codec.shape =
+      shape::list(item.shape.empty() ? shape::text() : item.shape, empty == Empty::allowed);
   codec.show = [item](const std::vector<V>& values) {
     std::vector<std::string> words;
     for (const V& value : values) words.push_back(item.show(value));

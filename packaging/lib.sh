@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2034  # names that only the two scripts use
-# What packaging/run and packaging/test share: steps with a log each, and the packages they need.
+# shellcheck shell=bash disable=SC2034  # names that only the scripts use
+# What packaging/run, packaging/test and packaging/package share: steps with a log each, and the packages they need.
 # To be sourced after `set -euo pipefail`.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -9,7 +9,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 # What building needs. "package:command": the command on PATH will do, wherever it came from.
 building=(g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config
-  libevent-dev libssl-dev libtoml11-dev libspdlog-dev libcli11-dev)
+  libevent-dev libc-ares-dev libssl-dev libtoml11-dev libspdlog-dev libcli11-dev)
 
 die() {
   printf '%s: %s\n' "$program" "$*" >&2

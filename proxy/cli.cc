@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <iostream>
 
 #include "conf/load.h"
-#include "conf/reference.h"
 #include "proxy/demo/site.h"
 #include "proxy/edge/server.h"
 #include "proxy/observe/log.h"
+#include "tls/digest.h"
 #include "tls/self_signed.h"
 
 namespace fairlead::cli {
@@ -78,6 +79,13 @@ int serve(conf::Config config, edge::Server::Load load = nullptr) {
       std::move(config), nullptr, [](edge::Server&) {}, std::move(load));
 }
 
+// 128 bits, in hexadecimal.
+std::string random_token() {
+  std::array<unsigned char, 16> bytes{};
+  tls::random_bytes({reinterpret_cast<char*>(bytes.data()), bytes.size()});
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
 std::string demo_config(const std::string& listen, const demo::Site& site) {
   return fmt::format(R"([log]
 access = "off"
@@ -104,13 +112,17 @@ servers = [{}]
                      quoted(listen), quoted(site.echo().text()), quoted(site.chat().text()));
 }
 
-void introduce_demo(const edge::Server& server) {
+void introduce_demo(const edge::Server& server, const std::string& token) {
   std::string url = "https://" + server.listeners().front().name;
   std::string wss = "wss" + url.substr(5);
+  // What stands behind "#" stays in the browser; the page takes the token from there.
+  std::string dashboard = "http://" + server.admin_address()->text() + "/#token=" + token;
   std::cout << fmt::format(R"(Fairlead demo: one TLS listener, two WebSocket backends behind it.
 
   Open   {0}/
          The certificate was made for this run: let the browser accept it.
+  Look   {2}
+         The dashboard: sessions, servers, what was refused. This link may also drain and close.
   Try    two windows of that page: a chat room behind the proxy
          {1}/echo   returns what you send
          curl -ki {0}/
@@ -120,7 +132,7 @@ void introduce_demo(const edge::Server& server) {
   End    Ctrl-C: every open session gets a Close 1001, none is cut off.
 
 )",
-                           url, wss)
+                           url, wss, dashboard)
             << std::flush;
 }
 
@@ -153,7 +165,11 @@ int demo(const std::string& listen) {
       conf::load_text(demo_config(full_address(listen), *site), "demo",
                       [](std::string_view) { return std::optional<std::string>(); });
   if (!report(loaded)) return kFailed;
-  return serve(std::move(*loaded.config), context.context, introduce_demo);
+  loaded.config->admin.listen = conf::Address::parse("127.0.0.1:0");
+  const std::string token = random_token();
+  loaded.config->admin.token = token;
+  return serve(std::move(*loaded.config), context.context,
+               [token](const edge::Server& server) { introduce_demo(server, token); });
 }
 
 std::string proxy_config(const ProxyOptions& options) {
@@ -182,11 +198,6 @@ int proxy(const ProxyOptions& options) {
       text, "command line", [](std::string_view) { return std::optional<std::string>(); });
   if (!report(loaded)) return kFailed;
   return serve(std::move(*loaded.config));
-}
-
-int reference() {
-  std::cout << conf::reference_text();
-  return 0;
 }
 
 }  // namespace fairlead::cli

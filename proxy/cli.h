@@ -20,7 +20,6 @@ int run(const std::string& file);
 int check(const std::string& file);
 int demo(const std::string& listen);
 int proxy(const ProxyOptions& options);
-int reference();
 
 // The TOML that `fairlead proxy` stands for.
 std::string proxy_config(const ProxyOptions& options);

@@ -144,13 +144,23 @@ void add_admin_commands(CLI::App& app, AdminArguments& arguments, const std::str
   close->add_option("id", asked.id, "The session's ID");
   add_filters(*close, asked);
   add("reload", "Let it load its configuration again", remote::reload);
-  CLI::App* drain = add("drain", "Let a server, or the process, take no new sessions",
-                        [&arguments](const remote::Target& target) {
-                          return remote::drain(target, arguments.server, arguments.undo);
-                        });
-  drain->add_option("server", arguments.server,
-                    "BACKEND/SERVER; absent: stop the process as TERM does");
-  drain->add_flag("--undo", arguments.undo, "The server takes new sessions again");
+  CLI::App* drain =
+      add("drain",
+          "Move the sessions of a server, a listener or a route, or of all and end the process",
+          [&wish = arguments.drain](const remote::Target& target) {
+            return remote::drain(target, wish);
+          });
+  drain->add_option("server", arguments.drain.server,
+                    "BACKEND/SERVER; without it, --listener and --route: stop the process as TERM "
+                    "does");
+  drain->add_option("--listener", arguments.drain.listener, "This listener, by its address");
+  drain->add_option("--route", arguments.drain.route, "This route, by its name");
+  drain->add_option(
+      "--rate", arguments.drain.rate,
+      "Sessions moved per second, such as 50/s; off: all at once [server.drain.rate]");
+  drain->add_flag("--undo", arguments.drain.undo,
+                  "Stop that: it takes new sessions again, those that are left stay");
+  drain->add_flag("--wait", arguments.drain.wait, "Print how far it is until it is done");
 }
 
 }  // namespace fairlead::cli

@@ -7,6 +7,7 @@
 
 #include "proxy/cli.h"
 #include "proxy/cli_admin.h"
+#include "proxy/cli_documents.h"
 
 namespace {
 
@@ -60,7 +61,8 @@ int main(int argc, char** argv) {
                   "Print the equivalent configuration and exit");
   cli::AdminArguments admin;
   cli::add_admin_commands(app, admin, kDefaultFile);
-  CLI::App* reference = app.add_subcommand("reference", "Print the configuration reference");
+  cli::DocumentArguments documents;
+  cli::add_document_commands(app, documents);
 
   try {
     app.parse(argc, argv);
@@ -72,6 +74,6 @@ int main(int argc, char** argv) {
   if (check->parsed()) return cli::check(file);
   if (demo->parsed()) return cli::demo(demo_listen);
   if (proxy->parsed()) return cli::proxy(options);
-  if (reference->parsed()) return cli::reference();
+  if (documents.run) return documents.run();
   return kUsage;
 }

@@ -8,11 +8,11 @@
 #include <cstdio>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 #include "tls/errors.h"
 #include "tls/handle.h"
 #include "tls/take_over.h"
+#include "tls/ticket_keys.h"
 
 namespace fairlead::tls {
 
@@ -155,13 +155,18 @@ std::string read_file(const std::string& path, std::string& text) {
   return text.empty() ? "it is empty" : std::string();
 }
 
-bool share_ticket_keys(SSL_CTX* from, SSL_CTX* to) {
-  const long size = SSL_CTX_get_tlsext_ticket_keys(to, nullptr, 0);  // what it asks for
-  std::vector<unsigned char> keys(static_cast<std::size_t>(size));
-  const bool done = SSL_CTX_get_tlsext_ticket_keys(from, keys.data(), size) == 1 &&
-                    SSL_CTX_set_tlsext_ticket_keys(to, keys.data(), size) == 1;
+// The keys of the file, else those another context has made up, so that its tickets stay good. ""
+// or what is wrong.
+std::string bind_tickets(SSL_CTX* context, const conf::ListenerTls& settings,
+                         const ServerContext* previous, std::string_view given) {
+  if (!settings.ticket_keys.empty()) {
+    const bool done = use_ticket_keys(context, parse_ticket_keys(settings.ticket_keys));
+    return done ? "" : "ticket_key_file: the keys cannot be used: " + take_errors();
+  }
+  std::string keys = previous != nullptr ? previous->made_ticket_keys() : std::string(given);
+  const bool done = keys.empty() || set_made_ticket_keys(context, keys);
   OPENSSL_cleanse(keys.data(), keys.size());
-  return done;
+  return done ? "" : "the ticket keys cannot be carried over: " + take_errors();
 }
 
 ServerContext::Made failed(const char* what, const std::string& name, const std::string& why) {
@@ -184,7 +189,8 @@ ServerContext::Made make(const std::string& certificate, const std::string& key,
 }  // namespace
 
 ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings,
-                                              const ServerContext* previous) {
+                                              const ServerContext* previous,
+                                              std::string_view ticket_keys) {
   if (settings.certificates.size() != 1) return {nullptr, "exactly one certificate is needed"};
   const conf::Certificate& files = settings.certificates.front();
   std::string certificate;
@@ -196,9 +202,9 @@ ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings,
   Made made = make(certificate, key, settings.min_version, files);
   OPENSSL_cleanse(key.data(), key.size());
   if (made.context && settings.compact) watch_secrets(made.context->get());
-  if (made.context && previous != nullptr &&
-      !share_ticket_keys(previous->get(), made.context->get()))
-    return {nullptr, "the ticket keys cannot be carried over: " + take_errors()};
+  if (!made.context) return made;
+  why = bind_tickets(made.context->get(), settings, previous, ticket_keys);
+  if (!why.empty()) return {nullptr, why};
   return made;
 }
 
@@ -209,7 +215,12 @@ ServerContext::Made ServerContext::from_pem(const std::string& certificate, cons
   return made;
 }
 
-ServerContext::ServerContext(ssl_ctx_st* owned) : context_(owned) {}
+ServerContext::ServerContext(ssl_ctx_st* owned)
+    : context_(owned), certificate_(certificate_info(SSL_CTX_get0_certificate(owned))) {}
+
+std::string ServerContext::made_ticket_keys() const {
+  return tls::made_ticket_keys(context_);
+}
 
 ServerContext::~ServerContext() {
   SSL_CTX_free(context_);

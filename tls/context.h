@@ -5,8 +5,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "conf/config.h"
+#include "tls/certificate_info.h"
 
 struct ssl_ctx_st;
 
@@ -19,8 +21,9 @@ class ServerContext {
 
   // From the files of a listener. On failure `context` is null and `error` says which file and why,
   // in one line. `previous`: the one it takes the place of, whose tickets stay good.
-  static Made from_files(const conf::ListenerTls& settings,
-                         const ServerContext* previous = nullptr);
+  // `ticket_keys`: those of another process, as made_ticket_keys() gave them there; "": none.
+  static Made from_files(const conf::ListenerTls& settings, const ServerContext* previous = nullptr,
+                         std::string_view ticket_keys = {});
   // From PEM text (the demo's throw-away certificate).
   static Made from_pem(const std::string& certificate, const std::string& key,
                        conf::ListenerTls::Version min_version, bool compact = false);
@@ -32,8 +35,15 @@ class ServerContext {
 
   ssl_ctx_st* get() const { return context_; }
 
+  // The secret behind its tickets, made up at the start, for a process that takes over.
+  std::string made_ticket_keys() const;
+
+  // Its certificate's.
+  const CertificateInfo& certificate() const { return certificate_; }
+
  private:
   ssl_ctx_st* context_;
+  CertificateInfo certificate_;
 };
 
 struct ServerContext::Made {

@@ -104,6 +104,7 @@ std::shared_ptr<Pool> Pool::make(const conf::Backend& backend, const Pool* previ
 void Pool::add_server(const conf::BackendServer& from, const Pool* previous) {
   weights_.push_back(from.weight);
   bounds_.push_back({from.max_sessions.value_or(UINT32_MAX), from.backup});
+  origins_.push_back(from.from);
   const std::string name = from.address.text();
   auto server = previous != nullptr ? find_again(*previous, name) : nullptr;
   if (!server) {
@@ -117,7 +118,7 @@ void Pool::add_server(const conf::BackendServer& from, const Pool* previous) {
   servers_.push_back(std::move(server));
 }
 
-// Each at most once: two names may have resolved to one address.
+// Each at most once.
 std::shared_ptr<PoolServer> Pool::find_again(const Pool& previous, const std::string& name) const {
   const auto fits = [&](const std::shared_ptr<PoolServer>& server) {
     return server && server->name == name &&

@@ -139,6 +139,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   const std::vector<std::shared_ptr<PoolServer>>& servers() const { return servers_; }
 
+  // The name the server's address was resolved from, as written; empty: it was written itself.
+  const std::string& origin(std::size_t index) const { return origins_[index]; }
+
   const std::optional<conf::Rebalance>& rebalance() const { return rebalance_; }
 
   const std::optional<Sticky>& sticky() const { return sticky_; }
@@ -177,6 +180,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::vector<std::shared_ptr<PoolServer>> servers_;
   std::vector<std::uint32_t> weights_;  // the file's
   std::vector<Bounds> bounds_;
+  std::vector<std::string> origins_;
   // Taken out by earlier reloads and alive yet with their sessions: they may come back.
   std::vector<std::weak_ptr<PoolServer>> removed_;
   std::optional<conf::Rebalance> rebalance_;

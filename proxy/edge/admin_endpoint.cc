@@ -5,7 +5,10 @@
 
 #include <algorithm>
 
+#include "proxy/edge/not_found.h"
+#include "proxy/observe/admin_json.h"
 #include "proxy/observe/log.h"
+#include "proxy/observe/totals.h"
 
 namespace fairlead::edge {
 namespace {
@@ -22,23 +25,18 @@ observe::ServerState to_state(balance::AdminState state) {
   return observe::ServerState::ready;
 }
 
-balance::AdminState from_state(observe::ServerState state) {
-  switch (state) {
-    case observe::ServerState::ready:
-      break;
-    case observe::ServerState::drain:
-      return balance::AdminState::drain;
-    case observe::ServerState::down:
-      return balance::AdminState::down;
-  }
-  return balance::AdminState::ready;
-}
-
 observe::ServerStatus status_of(const balance::PoolServer& server) {
-  return {server.name, to_state(server.admin.load(std::memory_order_relaxed)),
+  return {server.name,
+          to_state(server.admin.load(std::memory_order_relaxed)),
           server.weight.load(std::memory_order_relaxed),
           server.sessions.load(std::memory_order_relaxed),
-          server.up.load(std::memory_order_relaxed)};
+          server.up.load(std::memory_order_relaxed),
+          {}};
+}
+
+std::int64_t epoch_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 observe::AdminDoor door_of(const conf::Address& address) {
@@ -59,19 +57,17 @@ observe::AdminAnswer logged_later(const wire::RequestHead& request, observe::Adm
   return made;
 }
 
-observe::Outcome not_found(std::string text) {
-  return {observe::Outcome::Kind::not_found, std::move(text), {}};
-}
-
 }  // namespace
 
-AdminEndpoint::AdminEndpoint(net::Loop& loop, const Shared& shared, Process process)
+AdminEndpoint::AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Shared& shared,
+                             Process process)
     : loop_(loop),
       shared_(shared),
       process_(std::move(process)),
       started_(std::time(nullptr)),
       begun_(loop.now()),
-      sessions_(shared, process_.post) {}
+      sessions_(shared, [&mailbox](std::function<void()> work) { mailbox.post(std::move(work)); }),
+      live_(loop, mailbox, shared, [this] { return observe::tick_json(*this, epoch_ms()); }) {}
 
 std::string AdminEndpoint::open(const conf::Address& address) {
   // The socket's file must not be open to others for a moment either.
@@ -128,12 +124,16 @@ observe::Status AdminEndpoint::status() const {
   for (const auto& worker : shared_.workers) status.workers.push_back(worker->connections());
   for (const ListenerRuntime& listener : runtime.listeners()) {
     status.listeners.push_back({listener.name, listener.tls != nullptr});
+    if (!listener.tls) continue;
+    const tls::CertificateInfo& certificate = listener.tls->certificate();
+    status.certificates.push_back({listener.name, certificate.names, certificate.not_after});
   }
   const LastReload& last = *process_.last_reload();
   if (last.succeeded + last.failed != 0) {
     status.last_reload = {last.ok, std::chrono::system_clock::to_time_t(last.at), last.succeeded,
                           last.failed};
   }
+  status.drains = drains();
   return status;
 }
 
@@ -141,7 +141,10 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
   std::vector<observe::BackendStatus> backends;
   for (const auto& pool : process_.runtime()->pools()) {
     observe::BackendStatus backend{pool->name(), {}};
-    for (const auto& server : pool->servers()) backend.servers.push_back(status_of(*server));
+    for (std::size_t i = 0; i < pool->size(); ++i) {
+      backend.servers.push_back(status_of(pool->server(i)));
+      backend.servers.back().from = pool->origin(i);
+    }
     backends.push_back(std::move(backend));
   }
   return backends;
@@ -153,29 +156,20 @@ observe::CounterView AdminEndpoint::counters() const {
   return view;
 }
 
+std::string AdminEndpoint::totals_json() const {
+  return observe::totals_json(counters());
+}
+
+void AdminEndpoint::watch(std::shared_ptr<observe::EventStream> stream) {
+  live_.join(std::move(stream));
+}
+
 observe::Outcome AdminEndpoint::reload() {
   ReloadOutcome outcome = process_.reload();
   if (outcome.ok) return {};
+  if (outcome.untimely) return {observe::Outcome::Kind::refused, outcome.problems.front(), {}};
   return {observe::Outcome::Kind::refused, "the reload failed, nothing changed",
           std::move(outcome.problems)};
-}
-
-observe::Outcome AdminEndpoint::drain() {
-  process_.drain();
-  return {};
-}
-
-// `drain` moves the open sessions too, until another state ends that.
-void AdminEndpoint::set_state(const std::string& backend,
-                              const std::shared_ptr<balance::PoolServer>& server,
-                              balance::AdminState state) {
-  const Scope scope{Scope::Kind::server, "", server, backend};
-  if (state == balance::AdminState::drain) {
-    process_.drainer().drain(scope);
-    return;
-  }
-  process_.drainer().undo(scope);
-  server->admin.store(state, std::memory_order_relaxed);
 }
 
 observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std::string& server,
@@ -183,20 +177,32 @@ observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std
   const auto& pools = process_.runtime()->pools();
   const auto pool = std::find_if(pools.begin(), pools.end(),
                                  [&](const auto& one) { return one->name() == backend; });
-  if (pool == pools.end()) return not_found("there is no backend \"" + backend + "\"");
+  if (pool == pools.end())
+    return not_found("there is no backend \"" + backend + "\"", pools,
+                     [](const auto& one) { return one->name(); });
   const auto& servers = (*pool)->servers();
   const auto found = std::find_if(servers.begin(), servers.end(),
                                   [&](const auto& one) { return one->name == server; });
   if (found == servers.end()) {
-    return not_found("backend \"" + backend + "\" has no server \"" + server + "\"");
+    // One that a reload has removed can be undone as long as it has sessions.
+    for (const Drainer::Progress& one : process_.drainer().progress()) {
+      const bool undo = change.state == observe::ServerState::ready;
+      if (undo && one.what == backend + "/" + server) return undo_drain(one.id);
+    }
+    return not_found("backend \"" + backend + "\" has no server \"" + server + "\"", servers,
+                     [](const auto& one) { return one->name; });
   }
   balance::PoolServer& chosen = **found;
-  if (change.weight) chosen.weight.store(*change.weight, std::memory_order_relaxed);
-  if (change.state) set_state(backend, *found, from_state(*change.state));
+  observe::Outcome outcome;
+  outcome.changed = false;
+  if (change.state) outcome = set_state({Scope::Kind::server, "", *found, backend}, change);
+  if (outcome.kind != observe::Outcome::Kind::done) return outcome;
+  if (change.weight && chosen.weight.exchange(*change.weight) != *change.weight)
+    outcome.changed = true;
   const observe::ServerStatus now = status_of(chosen);
   observe::log_info("admin: {}/{} is {}, weight {}", backend, server,
                     observe::state_word(now.state), now.weight);
-  return {};
+  return outcome;
 }
 
 void AdminEndpoint::list_sessions(const observe::SessionQuery& query, Reply reply) {

@@ -10,6 +10,7 @@
 #include "conf/config.h"
 #include "proxy/edge/admin_server.h"
 #include "proxy/edge/drainer.h"
+#include "proxy/edge/live_feed.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/session_queries.h"
 #include "proxy/edge/worker.h"
@@ -24,16 +25,20 @@ class AdminEndpoint final : observe::Control {
     std::function<const Runtime*()> runtime;  // the one in force
     std::function<const LastReload*()> last_reload;
     std::function<ReloadOutcome()> reload;
-    std::function<void()> drain;
-    std::function<Drainer&()> drainer;  // while it serves
-    SessionQueries::Post post;          // any thread: to be called in the main one
+    std::function<void(std::optional<conf::Rate>)> drain;  // again: only the rate counts
+    std::function<Drainer&()> drainer;                     // while it serves
   };
 
-  AdminEndpoint(net::Loop& loop, const Shared& shared, Process process);
+  // `mailbox` is the loop's.
+  AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Shared& shared, Process process);
 
   // Binds; a unix socket's file gets the mode 0660. "" or the reason why not. To be called while
   // the process has one thread and may still bind everywhere.
   std::string open(const conf::Address& address);
+
+  // As bound.
+  const conf::Address& address() const { return address_; }
+
   // Accepts from now on.
   void serve();
   // Their clients ask again, and reach whoever listens by then.
@@ -45,8 +50,10 @@ class AdminEndpoint final : observe::Control {
   observe::Status status() const override;
   std::vector<observe::BackendStatus> backends() const override;
   observe::CounterView counters() const override;
+  std::string totals_json() const override;
+  void watch(std::shared_ptr<observe::EventStream> stream) override;
   observe::Outcome reload() override;
-  observe::Outcome drain() override;
+  observe::Outcome drain(std::optional<conf::Rate> rate) override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
   void list_sessions(const observe::SessionQuery& query, Reply reply) override;
@@ -54,8 +61,13 @@ class AdminEndpoint final : observe::Control {
   void close_session(std::uint64_t id, Reply reply) override;
   void close_sessions(const observe::SessionFilter& filter, Reply reply) override;
 
-  void set_state(const std::string& backend, const std::shared_ptr<balance::PoolServer>& server,
-                 balance::AdminState state);
+  // admin_drains.cc
+  observe::Outcome set_drained(observe::DrainKind kind, const std::string& name,
+                               const observe::DrainChange& change) override;
+  std::vector<observe::DrainStatus> drains() const override;
+  observe::Outcome undo_drain(std::uint32_t id) override;
+  observe::Outcome apply(const Scope& scope, bool drain, std::optional<conf::Rate> rate);
+  observe::Outcome set_state(const Scope& scope, const observe::ServerChange& change);
 
   net::Loop& loop_;
   const Shared& shared_;
@@ -65,6 +77,7 @@ class AdminEndpoint final : observe::Control {
   net::Fd listening_;
   conf::Address address_;  // as bound
   SessionQueries sessions_;
+  LiveFeed live_;
   std::unique_ptr<AdminServer> server_;
 };
 

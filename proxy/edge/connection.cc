@@ -222,6 +222,7 @@ void Connection::on_head(std::string bytes) {
   if (request->request_id.empty()) request->request_id = new_request_id();
   request->body = wire::request_framing(request->head);
   request->keep_alive = current && request->head.minor_version == 1 && !home_.refuses_new() &&
+                        !listener().gate->closed.load(std::memory_order_relaxed) &&
                         !request->head.fields.has_token("Connection", "close");
   if (too_many_) return answer(Cause::max_connections, request.get(), std::chrono::seconds(5));
   if (!check_listener(*request)) return;
@@ -261,9 +262,17 @@ void Connection::admit(std::unique_ptr<Request> request) {
   if (admission.counted) request->ip_hold = IpHold(*request->route->limits, request->client.ip);
   request->websocket = admission.websocket;
   if (admission.refused) return answer(*admission.refused, request.get(), admission.retry_after);
+  if (request->websocket && is_drained(*request))
+    return answer(Cause::draining, request.get(), rules::kRetryUnavailable);
   phase_ = Phase::exchange;
   exchange_ = std::make_unique<Exchange>(home_, *this, std::move(request));
   exchange_->start();
+}
+
+// Its listener or its route takes no new sessions.
+bool Connection::is_drained(const Request& request) const {
+  return listener().gate->closed.load(std::memory_order_relaxed) ||
+         request.route->gate->closed.load(std::memory_order_relaxed);
 }
 
 void Connection::exchange_refused(Cause cause) {
@@ -315,6 +324,7 @@ void Connection::exchange_switched() {
   parts.runtime = runtime_;
   parts.route = request.route;
   parts.lease = exchange_->take_lease();
+  parts.handshake = exchange_->take_handshake();
   parts.place = std::move(place_);
   parts.ip_hold = std::move(request.ip_hold);
   parts.extensions = {exchange_->agreed().deflate, exchange_->agreed().unknown_extension};

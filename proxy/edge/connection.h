@@ -74,6 +74,7 @@ class Connection final : public Link,
   bool catch_up();
   bool check_listener(Request& request);
   void admit(std::unique_ptr<Request> request);
+  bool is_drained(const Request& request) const;
   void next_request();
   void client_ended(bool clean);
 

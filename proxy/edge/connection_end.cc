@@ -146,7 +146,7 @@ void Connection::log_exchange(Cause cause, int status) {
 void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
                           const Request* request) {
   count_http(cause, status, request);
-  if (!home_.access.on()) return;
+  if (!home_.access.on() && !observe::RecentEnds::wants(cause)) return;
   Identity identity = make_identity(request, nullptr);
   observe::Entry entry = make_entry("http", identity);
   entry.status = status;
@@ -160,7 +160,7 @@ void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
   entry.duration_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - began).count();
   entry.bytes_out = body_bytes;
   entry.reason = rules::failure(cause).word;
-  home_.access.write(entry);
+  tell_end(home_, cause, entry);
 }
 
 }  // namespace fairlead::edge

@@ -11,6 +11,7 @@ namespace fairlead::edge {
 
 bool Departures::wanted(const DrainOrder& order, const Tunnel& session) const {
   if (session.dead() || !session.matches(order.scope)) return false;
+  if (order.removal && !order.removal->concerns(session.settings())) return false;
   net::TimePoint now = home_.loop.now();
   return now >= session.idle_since() + order.min_idle && now >= session.opened() + order.min_age;
 }
@@ -30,7 +31,8 @@ bool Departures::tell(const DrainOrder& order, Tunnel& session, net::TimePoint a
                         .at = at,
                         .until = order.until ? *order.until : at + order.patience,
                         .min_idle = order.min_idle,
-                        .count = order.count});
+                        .count = order.count,
+                        .leaves_server = order.scope.kind == Scope::Kind::server});
 }
 
 void Departures::begin(const DrainOrder& order) {

@@ -11,6 +11,7 @@
 
 #include "proxy/edge/home.h"
 #include "proxy/edge/leave.h"
+#include "proxy/edge/removal.h"
 
 namespace fairlead::edge {
 
@@ -26,9 +27,10 @@ struct DrainOrder {
   std::optional<net::TimePoint> until;  // no message may take longer; else: `patience` each
   conf::Millis patience{0};             // how long a message may go on
   std::uint32_t limit = std::numeric_limits<std::uint32_t>::max();  // no more than so many
-  conf::Millis min_idle{0};  // only those that said nothing for so long
-  conf::Millis min_age{0};   // ... and are so old
-  bool lasting = false;      // sessions that begin later are told too
+  conf::Millis min_idle{0};        // only those that said nothing for so long
+  conf::Millis min_age{0};         // ... and are so old
+  bool lasting = false;            // sessions that begin later are told too
+  std::optional<Removal> removal;  // only those whose route wants it so
   std::shared_ptr<LeaveCount> count;
 };
 

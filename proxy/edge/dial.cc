@@ -8,13 +8,13 @@
 namespace fairlead::edge {
 
 void Dial::start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
-                 conf::Millis connect_timeout, Reuse reuse) {
+                 conf::Millis connect_timeout, Reuse reuse, std::vector<std::size_t> tried) {
   pool_ = std::move(pool);
   preference_ = preference;
   connect_timeout_ = connect_timeout;
   reuse_ = reuse;
   last_try_ = home_.loop.now() + kTryFor * connect_timeout;
-  tried_.clear();
+  tried_ = std::move(tried);
   try_next(rules::Cause::no_server);
 }
 

@@ -35,18 +35,19 @@ class Dial final : net::Connector::Handler {
     probed,  // only what is still quiet: the request cannot be sent twice
   };
 
+  static constexpr int kTryFor = 3;
+
   Dial(Home& home, Handler& handler)
       : home_(home), handler_(handler), connector_(home.loop, *this) {}
 
-  // The outcome may come from within this call.
+  // The outcome may come from within this call. `tried`: servers, by index, that are out of the
+  // question.
   void start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
-             conf::Millis connect_timeout, Reuse reuse);
+             conf::Millis connect_timeout, Reuse reuse, std::vector<std::size_t> tried = {});
   // No outcome will come any more.
   void cancel();
 
  private:
-  static constexpr int kTryFor = 3;
-
   void try_next(rules::Cause if_none);
   std::unique_ptr<net::Stream> take_idle();
   void on_connected(std::unique_ptr<net::Stream> stream) override;

@@ -66,120 +66,194 @@ Drainer::Drainer(net::Loop& loop, net::Mailbox& mailbox, Shared& shared,
 
 Drainer::~Drainer() = default;
 
+void Drainer::use(std::shared_ptr<const Runtime> runtime) {
+  runtime_ = std::move(runtime);
+  for (auto& [id, job] : jobs_) {
+    if (!job.is_burst() && !job.order.removal) attach(job);
+  }
+}
+
+// What the job drains, as it is in the configuration in force.
+void Drainer::attach(Job& job) const {
+  Scope& scope = job.order.scope;
+  std::shared_ptr<Gate> gate;
+  bool found = scope.kind == Scope::Kind::all;
+  for (const auto& pool : runtime_->pools()) {
+    const auto& servers = pool->servers();
+    found = found || (scope.server && std::count(servers.begin(), servers.end(), scope.server));
+  }
+  for (const ListenerRuntime& listener : runtime_->listeners()) {
+    if (scope.kind == Scope::Kind::listener && listener.name == scope.name) gate = listener.gate;
+  }
+  for (const RouteRuntime& route : runtime_->routes()) {
+    if (scope.kind == Scope::Kind::route && route.settings->name == scope.name) gate = route.gate;
+  }
+  if (gate) scope.gate = gate;
+  job.orphan = !found && !gate;
+  set_drained(scope, true);
+}
+
+void Drainer::set_drained(const Scope& scope, bool drained) {
+  const auto state = drained ? balance::AdminState::drain : balance::AdminState::ready;
+  if (scope.server) scope.server->admin.store(state, std::memory_order_relaxed);
+  if (scope.gate) scope.gate->closed.store(drained, std::memory_order_relaxed);
+}
+
+Drainer::Jobs::const_iterator Drainer::job_of(const Scope& scope) const {
+  return std::find_if(jobs_.begin(), jobs_.end(), [&](const auto& one) {
+    return !one.second.is_burst() && one.second.order.scope == scope;
+  });
+}
+
 std::uint32_t Drainer::drain(const Scope& scope, std::optional<conf::Rate> rate) {
-  for (const auto& [id, job] : jobs_) {
-    if (job.order.scope == scope && job.order.limit == UINT32_MAX) return id;
+  if (const auto found = job_of(scope); found != jobs_.end()) {
+    Job& job = jobs_.at(found->first);
+    if (rate && rate->per_second != job.rate) pace(found->first, job, rate->per_second);
+    return found->first;
   }
   const conf::Drain& settings = runtime_->config().server.drain;
   DrainOrder order;
   order.scope = scope;
   order.patience = settings.deadline;
-  order.lasting = scope.kind == Scope::Kind::server;
+  order.lasting = scope.kind != Scope::Kind::all;
   order.count = std::make_shared<LeaveCount>();
-  if (scope.server) scope.server->admin.store(balance::AdminState::drain);
   return start(std::move(order), per_second(rate ? rate : settings.rate));
 }
 
 bool Drainer::undo(std::uint32_t id) {
-  auto found = jobs_.find(id);
-  if (found == jobs_.end() || stopping_) return false;
-  const Scope scope = found->second.order.scope;
-  if (scope.server) scope.server->admin.store(balance::AdminState::ready);
-  observe::log_info("draining {}: stopped, {} of {} sessions stay", scope.text(),
-                    found->second.order.count->left.load(),
-                    found->second.order.count->total.load());
-  cancel(id);
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || found->second.is_burst() || stopping_) return false;
+  const DrainOrder order = found->second.order;
+  set_drained(order.scope, false);
+  observe::log_info("draining {}: stopped, {} of {} sessions stay", order.scope.text(),
+                    order.count->left.load(), order.count->total.load());
+  jobs_.erase(found);
+  halt(order.job);
   return true;
 }
 
 bool Drainer::undo(const Scope& scope) {
-  for (const auto& [id, job] : jobs_) {
-    if (job.order.scope == scope && job.order.limit == UINT32_MAX) return undo(id);
-  }
-  return false;
+  const auto found = job_of(scope);
+  return found != jobs_.end() && undo(found->first);
 }
 
-void Drainer::cancel(std::uint32_t id) {
-  jobs_.erase(id);
+void Drainer::halt(std::uint32_t run) {
   for (auto& worker : shared_.workers)
-    worker->departures([id](Departures& departures) { departures.stop(id); });
+    worker->departures([run](Departures& departures) { departures.stop(run); });
+}
+
+std::uint32_t Drainer::start(DrainOrder order, double rate) {
+  const std::uint32_t id = next_id_++;
+  Job& job = jobs_[id];
+  job.order = std::move(order);
+  job.rate = rate;
+  job.started = std::chrono::system_clock::now();
+  if (!job.is_burst() && !job.order.removal) attach(job);
+  run(id, job);
+  return id;
+}
+
+// Another rate: those that wait are given their times anew.
+void Drainer::pace(std::uint32_t id, Job& job, double rate) {
+  halt(job.order.job);
+  job.rate = rate;
+  job.counted = false;
+  run(id, job);
 }
 
 // First the workers count; what they choose from may change a little until they choose.
-std::uint32_t Drainer::start(DrainOrder order, double rate) {
+void Drainer::run(std::uint32_t id, Job& job) {
   struct Counting {
     std::vector<std::uint32_t> counts;
     std::size_t missing;
   };
 
-  std::uint32_t id = next_id_++;
-  order.job = id;
-  std::size_t workers = shared_.workers.size();
+  job.order.job = next_run_++;
+  const std::size_t workers = shared_.workers.size();
   auto counting =
       std::make_shared<Counting>(Counting{std::vector<std::uint32_t>(workers), workers});
   for (std::size_t i = 0; i < workers; ++i) {
-    shared_.workers[i]->departures([this, id, order, counting, i](Departures& departures) {
-      std::uint32_t count = departures.count(order);
-      mailbox_.post([this, id, counting, i, count] {
-        counting->counts[i] = count;
-        if (--counting->missing == 0) counted(id, counting->counts);
-      });
-    });
+    shared_.workers[i]->departures(
+        [this, id, order = job.order, counting, i](Departures& departures) {
+          const std::uint32_t count = departures.count(order);
+          mailbox_.post([this, id, run = order.job, counting, i, count] {
+            counting->counts[i] = count;
+            if (--counting->missing == 0) counted(id, run, counting->counts);
+          });
+        });
   }
-  jobs_[id] = {std::move(order), rate, false, false, std::chrono::system_clock::now()};
-  return id;
 }
 
-void Drainer::counted(std::uint32_t id, const std::vector<std::uint32_t>& counts) {
-  auto found = jobs_.find(id);
-  if (found == jobs_.end()) return;  // undone meanwhile
-  Job& job = found->second;
+// The job, unless it was undone, or paced anew, since that run began.
+Drainer::Job* Drainer::running(std::uint32_t id, std::uint32_t run) {
+  const auto found = jobs_.find(id);
+  return found != jobs_.end() && found->second.order.job == run ? &found->second : nullptr;
+}
+
+void Drainer::counted(std::uint32_t id, std::uint32_t run,
+                      const std::vector<std::uint32_t>& counts) {
+  Job* const job = running(id, run);
+  if (job == nullptr) return;
   std::uint64_t total = 0;
   for (std::uint32_t count : counts) total += count;
-  const bool limited = job.order.limit != UINT32_MAX;
-  if (!limited) {
-    observe::log_info("draining {}: {} sessions, {}", job.order.scope.text(), total,
-                      rate_words(job.rate));
+  if (!job->is_burst() && (total != 0 || !job->late)) {
+    observe::log_info("draining {}: {} sessions, {}", job->order.scope.text(), total,
+                      rate_words(job->rate));
   }
-  const std::vector<std::uint32_t> limits = parts(job.order.limit, counts);
-  std::vector<std::shared_ptr<DrainOrder>> orders;
+  const std::vector<std::uint32_t> limits = parts(job->order.limit, counts);
   auto missing = std::make_shared<std::size_t>(counts.size());
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    DrainOrder order = job.order;
+    DrainOrder order = job->order;
     // Who has none yet may get late comers.
     double part = total == 0 ? 1.0 / static_cast<double>(counts.size())
                              : std::max<double>(counts[i], 0.5) / static_cast<double>(total);
-    order.rate = job.rate * part;
-    if (limited) order.limit = limits[i];
+    order.rate = job->rate * part;
+    if (job->is_burst()) order.limit = limits[i];
     shared_.workers[i]->departures([this, id, order, missing](Departures& departures) {
       departures.begin(order);
-      mailbox_.post([this, id, missing] {
+      mailbox_.post([this, id, run = order.job, missing] {
         if (--*missing != 0) return;
-        if (auto begun = jobs_.find(id); begun != jobs_.end()) begun->second.counted = true;
+        if (Job* const begun = running(id, run)) begun->counted = true;
       });
     });
   }
+}
+
+Drainer::Progress Drainer::progress_of(std::uint32_t id, const Job& job) {
+  const LeaveCount& count = *job.order.count;
+  // `left` first: what ends meanwhile must not make it more than `total`.
+  const std::uint32_t left = count.left.load();
+  return {id,   job.order.scope.text(), job.rate,    count.total.load(),
+          left, count.told.load(),      job.counted, job.started};
 }
 
 std::vector<Drainer::Progress> Drainer::progress() const {
   std::vector<Progress> result;
   for (const auto& [id, job] : jobs_) {
-    if (job.order.limit != UINT32_MAX) continue;
-    const LeaveCount& count = *job.order.count;
-    result.push_back({id, job.order.scope.text(), job.rate, count.total.load(), count.left.load(),
-                      count.told.load(), job.counted, job.started});
+    if (!job.is_burst()) result.push_back(progress_of(id, job));
   }
   return result;
 }
 
-void Drainer::stop(net::TimePoint deadline) {
-  stopping_ = true;
+std::optional<Drainer::Progress> Drainer::find(const Scope& scope) const {
+  const auto found = job_of(scope);
+  if (found == jobs_.end()) return std::nullopt;
+  return progress_of(found->first, found->second);
+}
+
+void Drainer::stop(net::TimePoint deadline, std::optional<conf::Rate> rate) {
+  for (auto& [id, job] : jobs_) {
+    if (job.order.cause != rules::Cause::stopping) continue;
+    if (rate && rate->per_second != job.rate) pace(id, job, rate->per_second);
+    return;
+  }
+  if (std::exchange(stopping_, true)) return;  // that job is over
   DrainOrder order;
   order.cause = rules::Cause::stopping;
   order.last = balance::last_call(loop_.now(), deadline);
   order.until = order.last;
   order.count = std::make_shared<LeaveCount>();
-  start(std::move(order), per_second(runtime_->config().server.drain.rate));
+  start(std::move(order), per_second(rate ? rate : runtime_->config().server.drain.rate));
 }
 
 std::uint64_t Drainer::rebalanced(const std::string& backend) const {
@@ -192,23 +266,45 @@ void Drainer::on_timer(net::Timer&) {
   for (auto at = jobs_.begin(); at != jobs_.end();) {
     Job& job = at->second;
     look_at(job);
-    bool burst = job.order.limit != UINT32_MAX;  // of rebalancing: nobody waits for its end
-    bool over = job.counted && !job.order.lasting && (burst || job.order.count->left.load() == 0);
-    at = over ? jobs_.erase(at) : std::next(at);
+    if (!is_over(job)) {
+      ++at;
+      continue;
+    }
+    if (job.order.lasting) {
+      halt(job.order.job);
+      if (!job.order.removal) set_drained(job.order.scope, false);
+    }
+    at = jobs_.erase(at);
   }
   if (stopping_) return;
-  std::set<const balance::Pool*> seen;
-  for (const RouteRuntime& route : runtime_->routes()) {
-    if (seen.insert(route.pool.get()).second) rebalance(route.pool);
+  std::set<std::string> names;
+  for (const auto& pool : runtime_->pools()) {
+    names.insert(pool->name());
+    rebalance(pool);
   }
+  std::erase_if(balancers_, [&](const auto& one) { return names.count(one.first) == 0; });
+}
+
+// Nobody waits for the end of a burst of rebalancing.
+bool Drainer::is_over(const Job& job) const {
+  if (!job.counted || job.is_burst()) return job.counted;
+  if (job.order.count->left.load() != 0) return false;
+  if (!job.order.lasting) return true;
+  // A handshake with what was removed may still become a session.
+  const auto& server = job.order.scope.server;
+  const bool empty = server && server->sessions.load(std::memory_order_relaxed) == 0;
+  return job.late ? empty || loop_.now() >= *job.late : job.orphan && (empty || !server);
 }
 
 void Drainer::look_at(Job& job) {
-  if (!job.counted || job.order.limit != UINT32_MAX || job.empty_logged) return;
-  if (job.order.count->left.load() != 0) return;
-  job.empty_logged = true;
-  observe::log_info("draining {}: done, {} sessions moved", job.order.scope.text(),
-                    job.order.count->told.load());
+  if (!job.counted || job.is_burst()) return;
+  if (job.late && job.order.count->total.load() == 0) return;
+  const bool empty = job.order.count->left.load() == 0;
+  if (empty && !job.empty_logged) {
+    observe::log_info("draining {}: done, {} sessions moved", job.order.scope.text(),
+                      job.order.count->told.load());
+  }
+  job.empty_logged = empty;
 }
 
 void Drainer::rebalance(const std::shared_ptr<balance::Pool>& pool) {

@@ -16,6 +16,7 @@
 #include "proxy/edge/dial.h"
 #include "proxy/edge/home.h"
 #include "proxy/edge/identity.h"
+#include "proxy/edge/search.h"
 #include "proxy/rules/forward.h"
 #include "proxy/wire/body_transfer.h"
 #include "proxy/wire/handshake.h"
@@ -96,6 +97,8 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
 
   const wire::Agreed& agreed() const { return agreed_; }
 
+  std::unique_ptr<Handshake> take_handshake() { return std::move(handshake_); }
+
  private:
   struct Deadline {
     net::TimePoint at = net::TimePoint::max();
@@ -168,6 +171,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   bool flushing_ = false;       // the answer is complete, but the client has not taken it all
   bool over_ = false;
   wire::Agreed agreed_;
+  std::unique_ptr<Handshake> handshake_;  // of a route that repeats it (on_backend_loss)
   std::string early_;
 };
 

@@ -92,6 +92,10 @@ void Exchange::switch_protocols(const wire::ResponseHead& head, std::string_view
   response.websocket = true;
   rules::write_client_response(response, out);
   early_.assign(rest);
+  if (handshake_) {
+    handshake_->subprotocol = agreed_.subprotocol;
+    handshake_->extensions = agreed_.extensions;
+  }
   over_ = true;
   timer_.disarm();
   backend_->want_read(false);

@@ -14,6 +14,11 @@ void Exchange::start() {
     return refuse(Cause::malformed_request);
   const balance::Preference preference =
       binding_.find(request_->head, request_->peer, request_->client, home_.loop.now());
+  if (request_->websocket &&
+      request_->route->settings->on_backend_loss == conf::Route::OnBackendLoss::reattach) {
+    handshake_ = std::make_unique<Handshake>();
+    handshake_->key = preference.key;
+  }
   if (request_->websocket) return dial(preference, Dial::Reuse::no);
   const bool again = wire::is_idempotent(request_->head.method) && upload_complete();
   dial(preference, again ? Dial::Reuse::yes : Dial::Reuse::probed);
@@ -43,6 +48,7 @@ void Exchange::send_request() {
       request_->head,       request_->peer,      request_->client, *request_->route->settings,
       request_->request_id, request_->websocket, request_->body};
   rules::write_backend_request(forward, out);
+  if (handshake_) handshake_->head = out;
   std::string& ahead = owner_.ahead();
   if (uploading() && !ahead.empty()) {
     ahead.erase(0, upload_.append(ahead, out));

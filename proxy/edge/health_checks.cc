@@ -27,8 +27,8 @@ class HealthChecks::Target final : net::Timer::Handler, HealthCheck::Handler {
         settings_(settings),
         pool_(std::move(pool)),
         index_(index),
-        state_(settings.rise, settings.fall, server().up, server().checked),
-        check_(loop, random, settings, *this),
+        state_(settings_.rise, settings_.fall, server().up, server().checked),
+        check_(loop, random, settings_, *this),
         timer_(loop.timers(), *this) {
     timer_.arm(loop_.now() + part_of(settings_.interval, random_));
   }

@@ -13,6 +13,7 @@
 #include "proxy/edge/link.h"
 #include "proxy/net/loop.h"
 #include "proxy/observe/access_log.h"
+#include "proxy/observe/recent_ends.h"
 #include "proxy/observe/registry.h"
 #include "tls/digest.h"
 
@@ -59,6 +60,7 @@ struct Home {
   Departures* departures = nullptr;  // told of each new session
   unsigned worker = 0;               // its number
   std::shared_ptr<observe::WorkerCounters> counters = std::make_shared<observe::WorkerCounters>();
+  observe::RecentEnds ends{};  // of this worker
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

@@ -1,9 +1,11 @@
 #pragma once
 // Who a request or a session belongs to: what its log lines repeat.
 
+#include <chrono>
 #include <optional>
 
 #include "conf/ip.h"
+#include "proxy/edge/home.h"
 #include "proxy/edge/runtime.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/log_text.h"
@@ -39,6 +41,16 @@ inline observe::Entry make_entry(std::string_view event, const Identity& identit
   entry.extensions = identity.text.get(Text::extensions);
   entry.sni = identity.text.get(Text::sni);
   return entry;
+}
+
+// The one line at an end of something, and its place among the last ones.
+inline void tell_end(Home& home, rules::Cause cause, const observe::Entry& entry) {
+  using std::chrono::duration_cast;
+  if (observe::RecentEnds::wants(cause)) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    home.ends.add(cause, entry, duration_cast<std::chrono::milliseconds>(now).count());
+  }
+  home.access.write(entry);
 }
 
 // The hold on an address's count in a route's IpLimits (admission's `counted`).

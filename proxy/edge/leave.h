@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "proxy/balance/pool.h"
+#include "proxy/edge/gate.h"
 #include "proxy/net/timer.h"
 #include "proxy/rules/failure.h"
 
@@ -23,6 +24,7 @@ struct Scope {
   std::string name;                             // the listener's or the route's
   std::shared_ptr<balance::PoolServer> server;  // with Kind::server
   std::string backend;                          // its backend's name, for people
+  std::shared_ptr<Gate> gate = nullptr;         // the listener's or the route's; the Drainer's care
 
   // "all", "listener 0.0.0.0:443", "route chat", "chat/10.0.0.11:8080"
   std::string text() const {
@@ -46,7 +48,7 @@ struct Scope {
 
 // A job's sessions, counted by all workers and read by the main thread.
 struct LeaveCount {
-  std::atomic<std::uint32_t> total{0};  // chosen so far
+  std::atomic<std::uint32_t> total{0};  // chosen so far, and not given up
   std::atomic<std::uint32_t> left{0};   // of these, not over yet
   std::atomic<std::uint32_t> told{0};   // have been ended by the job
 };
@@ -59,6 +61,7 @@ struct Leave {
       until{};  // a message under way may go on as long; then only a frame may not be cut
   conf::Millis min_idle{0};  // one that has said something within it then stays after all
   std::shared_ptr<LeaveCount> count = nullptr;  // null: nobody counts
+  bool leaves_server = false;  // ... and nothing else: it may go on at another (on_backend_loss)
 };
 
 // A session's Leave while it lasts: counts it.
@@ -76,6 +79,11 @@ class Leaving {
 
   Leaving(const Leaving&) = delete;
   Leaving& operator=(const Leaving&) = delete;
+
+  // The session is not the job's any more: it stays, or another job has it.
+  void given_up() {
+    if (leave_.count) leave_.count->total.fetch_sub(1, std::memory_order_relaxed);
+  }
 
   // The session is told: from now on there is no way back.
   void told() {

@@ -14,6 +14,7 @@ namespace fairlead::edge {
 struct ReloadOutcome {
   bool ok = false;
   std::vector<std::string> problems;  // each as `fairlead check` prints it
+  bool untimely = false;              // it was not tried: what the process is at does not allow it
 };
 
 // The last reload that was tried; before any, the start.

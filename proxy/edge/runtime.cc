@@ -2,32 +2,8 @@
 
 #include <algorithm>
 
-#include "proxy/net/socket.h"
-
 namespace fairlead::edge {
 namespace {
-
-// A name becomes one server for each of its addresses. Returns an error or "".
-std::string resolve_servers(conf::Backend& backend) {
-  std::vector<conf::BackendServer> resolved;
-  for (const conf::BackendServer& server : backend.servers) {
-    if (server.address.kind != conf::Address::Kind::name) {
-      resolved.push_back(server);
-      continue;
-    }
-    std::string error;
-    for (const conf::Ip& ip : net::resolve(server.address.host, error)) {
-      conf::BackendServer one = server;
-      one.address.kind = conf::Address::Kind::ip;
-      one.address.host.clear();
-      one.address.ip = ip;
-      resolved.push_back(one);
-    }
-    if (!error.empty()) return "backend \"" + backend.name + "\": " + error;
-  }
-  backend.servers = std::move(resolved);
-  return "";
-}
 
 wire::ScanRules scan_rules(const conf::WebSocket& settings, bool from_client) {
   wire::ScanRules rules;
@@ -46,6 +22,7 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
   RouteRuntime made;
   made.settings = &route;
   made.pool = std::move(pool);
+  made.gate = previous != nullptr ? previous->gate : std::make_shared<Gate>();
   if (route.limits.handshakes_per_ip || route.limits.connections_per_ip) {
     made.limits = previous != nullptr && previous->limits
                       ? std::make_unique<rules::IpLimits>(route.limits, *previous->limits)
@@ -62,42 +39,67 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
 }
 
 Runtime::Made Runtime::make(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls,
-                            const Runtime* previous) {
+                            const Runtime* previous, const balance::Lookup& names) {
   Made made;
   made.runtime = std::shared_ptr<Runtime>(new Runtime);
-  made.runtime->config_ = std::move(config);
-  made.error = made.runtime->build(std::move(demo_tls), previous);
+  made.runtime->config_ = std::make_shared<const conf::Config>(std::move(config));
+  made.error = made.runtime->build(std::move(demo_tls), previous, names);
   if (!made.error.empty()) made.runtime.reset();
   return made;
 }
 
+std::shared_ptr<Runtime> Runtime::renewed(const Runtime& before, const balance::Lookup& names) {
+  std::shared_ptr<Runtime> next(new Runtime);
+  next->config_ = before.config_;
+  const auto& backends = next->config_->backends;
+  bool other = false;
+  for (std::size_t i = 0; i < backends.size(); ++i) {
+    auto servers = balance::expand(backends[i].servers, names);
+    if (servers != before.servers_[i]) {
+      other = true;
+      next->add_pool(backends[i], std::move(servers), &before);
+    } else {
+      next->pools_.push_back(before.pools_[i]);
+      next->servers_.push_back(std::move(servers));
+    }
+  }
+  if (!other) return nullptr;
+  next->registry_ = before.registry_;
+  next->unrouted_ = before.unrouted_;
+  next->build_routes(&before);
+  next->router_ = before.router_;
+  next->listeners_ = before.listeners_;
+  return next;
+}
+
 std::string Runtime::build(std::shared_ptr<const tls::ServerContext> demo_tls,
-                           const Runtime* previous) {
+                           const Runtime* previous, const balance::Lookup& names) {
   registry_ = previous != nullptr ? previous->registry_ : std::make_shared<observe::Registry>();
   unrouted_ = registry_->route("");
-  std::string error = build_pools(previous);
-  if (error.empty()) error = build_routes(previous);
+  for (const conf::Backend& backend : config_->backends)
+    add_pool(backend, balance::expand(backend.servers, names), previous);
+  std::string error = build_routes(previous);
   if (error.empty()) error = build_listeners(std::move(demo_tls), previous);
+  if (error.empty()) router_ = std::make_shared<const rules::Router>(config_->routes);
   return error;
 }
 
-std::string Runtime::build_pools(const Runtime* previous) {
-  for (conf::Backend& backend : config_.backends) {
-    std::string error = resolve_servers(backend);
-    if (!error.empty()) return error;
-    const balance::Pool* before = nullptr;
-    if (previous != nullptr) {
-      for (const auto& pool : previous->pools_) {
-        if (pool->name() == backend.name) before = pool.get();
-      }
+void Runtime::add_pool(const conf::Backend& backend, std::vector<conf::BackendServer> servers,
+                       const Runtime* previous) {
+  const balance::Pool* before = nullptr;
+  if (previous != nullptr) {
+    for (const auto& pool : previous->pools_) {
+      if (pool->name() == backend.name) before = pool.get();
     }
-    pools_.push_back(balance::Pool::make(backend, before));
   }
-  return "";
+  conf::Backend resolved = backend;
+  resolved.servers = servers;
+  pools_.push_back(balance::Pool::make(resolved, before));
+  servers_.push_back(std::move(servers));
 }
 
 std::string Runtime::build_routes(const Runtime* previous) {
-  for (const conf::Route& route : config_.routes) {
+  for (const conf::Route& route : config_->routes) {
     auto pool = std::find_if(pools_.begin(), pools_.end(),
                              [&](const auto& one) { return one->name() == route.backend; });
     if (pool == pools_.end()) return "route \"" + route.name + "\": no such backend";
@@ -112,17 +114,17 @@ std::string Runtime::build_routes(const Runtime* previous) {
     routes_.back().sessions = registry_->sessions(route.name, route.backend);
     limits_.push_back(routes_.back().limits.get());
   }
-  router_ = std::make_unique<rules::Router>(config_.routes);
   return "";
 }
 
 std::string Runtime::build_listeners(std::shared_ptr<const tls::ServerContext> demo_tls,
                                      const Runtime* previous) {
-  for (const conf::Listener& listener : config_.listeners) {
+  for (const conf::Listener& listener : config_->listeners) {
     ListenerRuntime made;
     made.settings = &listener;
     made.name = listener.address.text();
     made.port = listener.address.port;
+    made.gate = std::make_shared<Gate>();
     if (listener.tls && demo_tls) made.tls = demo_tls;
     if (listener.tls && !demo_tls) {
       std::string error = load_certificate(made, previous);
@@ -151,11 +153,13 @@ std::string Runtime::load_certificate(ListenerRuntime& listener, const Runtime* 
   return "";
 }
 
-void Runtime::set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket) {
+void Runtime::set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket,
+                        std::shared_ptr<Gate> gate) {
   listeners_[listener].name = address.text();
   listeners_[listener].port = address.port;
   listeners_[listener].socket = socket;
   listeners_[listener].connections = registry_->connections(listeners_[listener].name);
+  if (gate) listeners_[listener].gate = std::move(gate);
 }
 
 void Runtime::take_effect() {

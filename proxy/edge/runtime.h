@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "proxy/balance/endpoints.h"
 #include "proxy/balance/pool.h"
+#include "proxy/edge/gate.h"
 #include "proxy/edge/keepalive.h"
 #include "proxy/observe/registry.h"
 #include "proxy/rules/ip_limits.h"
@@ -27,6 +29,7 @@ struct RouteRuntime {
   KeepaliveSettings ping_backend;
   std::shared_ptr<observe::RouteCounters> counters;
   std::shared_ptr<observe::Gauge> sessions;  // open with this backend
+  std::shared_ptr<Gate> gate;
 };
 
 struct ListenerRuntime {
@@ -36,6 +39,7 @@ struct ListenerRuntime {
   std::uint16_t port = 0;
   std::uint64_t socket = 0;  // the listening socket's number: a reload may keep it; 0: none yet
   std::shared_ptr<observe::Gauge> connections = std::make_shared<observe::Gauge>(0);  // open ones
+  std::shared_ptr<Gate> gate;
 };
 
 // The rules of one route's sessions, without the sharing: what the tunnel's tests build by hand.
@@ -47,15 +51,20 @@ class Runtime {
  public:
   struct Made;
 
-  // Resolves names, reads certificates, builds pools. `demo_tls` takes the place of the certificate
-  // files (demo). `previous`: the snapshot a reload is to replace; what stays (servers, counts,
-  // ticket keys) is shared with it, and nothing of it changes before take_effect(). Null with
-  // `error` set when something cannot be had.
+  // Reads certificates, builds pools with what the servers' names stand for at the moment
+  // (`names`). `demo_tls` takes the place of the certificate files (demo). `previous`: the snapshot
+  // a reload is to replace; what stays (servers, counts, ticket keys) is shared with it, and
+  // nothing of it changes before take_effect(). Null with `error` set when something cannot be had.
   static Made make(conf::Config config,
                    std::shared_ptr<const tls::ServerContext> demo_tls = nullptr,
-                   const Runtime* previous = nullptr);
+                   const Runtime* previous = nullptr, const balance::Lookup& names = {});
 
-  const conf::Config& config() const { return config_; }
+  // The same configuration with what its names stand for now: all but the backends they are of is
+  // shared with `before`. Null: nothing is different.
+  static std::shared_ptr<Runtime> renewed(const Runtime& before, const balance::Lookup& names);
+
+  // As it was loaded: with names, where `pools()` have their addresses.
+  const conf::Config& config() const { return *config_; }
 
   const rules::Router& router() const { return *router_; }
 
@@ -75,7 +84,9 @@ class Runtime {
   observe::RouteCounters& unrouted() const { return *unrouted_; }
 
   // Before any worker has it: the listener's socket and the port it got where 0 was asked for.
-  void set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket);
+  // `gate`: the socket's; null: one of its own.
+  void set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket,
+                 std::shared_ptr<Gate> gate = nullptr);
 
   // This snapshot replaces its predecessor for certain. Main thread.
   void take_effect();
@@ -87,15 +98,18 @@ class Runtime {
 
  private:
   Runtime() = default;
-  std::string build(std::shared_ptr<const tls::ServerContext> demo_tls, const Runtime* previous);
-  std::string build_pools(const Runtime* previous);
+  std::string build(std::shared_ptr<const tls::ServerContext> demo_tls, const Runtime* previous,
+                    const balance::Lookup& names);
+  void add_pool(const conf::Backend& backend, std::vector<conf::BackendServer> servers,
+                const Runtime* previous);
   std::string build_routes(const Runtime* previous);
   std::string build_listeners(std::shared_ptr<const tls::ServerContext> demo_tls,
                               const Runtime* previous);
   std::string load_certificate(ListenerRuntime& listener, const Runtime* previous) const;
 
-  conf::Config config_;
-  std::unique_ptr<rules::Router> router_;
+  std::shared_ptr<const conf::Config> config_;
+  std::shared_ptr<const rules::Router> router_;
+  std::vector<std::vector<conf::BackendServer>> servers_;  // of each backend, names resolved
   std::vector<std::shared_ptr<balance::Pool>> pools_;
   std::vector<RouteRuntime> routes_;
   std::vector<rules::IpLimits*> limits_;

@@ -54,7 +54,8 @@ Server::Server(std::shared_ptr<Runtime> runtime, Load load)
     : runtime_(std::move(runtime)),
       load_(std::move(load)),
       mailbox_(loop_),
-      deadline_(std::make_unique<Deadline>(*this)) {}
+      deadline_(std::make_unique<Deadline>(*this)),
+      names_(loop_, [this] { on_names(); }) {}
 
 Server::~Server() = default;
 
@@ -74,12 +75,12 @@ std::string Server::open_admin() {
   process.runtime = [this] { return runtime_.get(); };
   process.last_reload = [this] { return &last_reload_; };
   process.reload = [this] { return reload(); };
-  process.drain = [this] {
-    if (!draining_) drain();
+  process.drain = [this](std::optional<conf::Rate> rate) {
+    if (!draining_) return drain(rate);
+    drainer_->stop(loop_.now(), rate);
   };
   process.drainer = [this]() -> Drainer& { return *drainer_; };
-  process.post = [this](std::function<void()> work) { mailbox_.post(std::move(work)); };
-  admin_ = std::make_unique<AdminEndpoint>(loop_, shared_, std::move(process));
+  admin_ = std::make_unique<AdminEndpoint>(loop_, mailbox_, shared_, std::move(process));
   return admin_->open(*runtime_->config().admin.listen);
 }
 
@@ -99,6 +100,7 @@ int Server::run() {
     shared_.workers.push_back(std::make_unique<Worker>(shared_, i, tag));
   net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1},
                        [this](int number) { on_signal(number); });
+  if (!resolve_names()) return exit_code_;
   for (auto& worker : shared_.workers) {
     worker->take({runtime_, sockets_}, nullptr);
     worker->start();
@@ -120,6 +122,10 @@ int Server::run() {
 
 void Server::on_signal(int number) {
   if (number == SIGUSR1) return observe::reopen_logs();
+  if (!drainer_) {
+    ended_early_ = ended_early_ || number != SIGHUP;
+    return;
+  }
   if (number == SIGHUP) return on_hup();
   if (draining_) {
     observe::log_warn("second signal: ending at once");
@@ -129,8 +135,9 @@ void Server::on_signal(int number) {
   drain();
 }
 
-void Server::drain() {
+void Server::drain(std::optional<conf::Rate> rate) {
   draining_ = true;
+  pending_.reset();
   checks_.reset();
   shared_.stopping.store(true, std::memory_order_release);
   conf::Millis deadline = runtime_->config().server.drain.deadline;
@@ -145,7 +152,7 @@ void Server::drain() {
       });
     });
   }
-  drainer_->stop(loop_.now() + deadline);
+  drainer_->stop(loop_.now() + deadline, rate);
   if (admin_) admin_->end_streams();
 }
 

@@ -9,6 +9,7 @@
 #include "proxy/edge/admin_endpoint.h"
 #include "proxy/edge/drainer.h"
 #include "proxy/edge/health_checks.h"
+#include "proxy/edge/names.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
 #include "proxy/edge/worker.h"
@@ -32,13 +33,17 @@ class Server {
   // The listeners' addresses as bound.
   const std::vector<ListenerRuntime>& listeners() const { return runtime_->listeners(); }
 
+  // The admin endpoint's, as bound; null: there is none.
+  const conf::Address* admin_address() const { return admin_ ? &admin_->address() : nullptr; }
+
   // Starts the workers and serves until a signal ends it. Returns the exit code: 0, or 3 when a
   // second signal forced the end.
   int run();
 
   // Loads the file and takes it over, or changes nothing and says why; logged either way. The
-  // workers follow within their next turn. Main thread. Refused while the process drains and while
-  // workers have yet to take the one before.
+  // workers follow within their next turn; where it has names nobody has asked for yet, once these
+  // are answered, within Names::kPatience. Main thread. Refused (`untimely`) while the process
+  // drains and while the one before is yet to be taken.
   ReloadOutcome reload();
 
   const LastReload& last_reload() const { return last_reload_; }
@@ -46,7 +51,7 @@ class Server {
  private:
   std::string open_admin();
   void on_signal(int number);
-  void drain();
+  void drain(std::optional<conf::Rate> rate = std::nullopt);
   void finish();
 
   // server_reload.cc
@@ -56,6 +61,19 @@ class Server {
   void commit(std::shared_ptr<Runtime> next, Sockets sockets);
   void worker_has_taken();
 
+  // server_names.cc
+  bool resolve_names();
+  void follow_names(const Runtime& runtime, const Runtime* and_of);
+  void on_names();
+  void take_names();
+  void commit_pending();
+
+  // A reload that waits for the first answers to its names.
+  struct Pending {
+    std::shared_ptr<Runtime> runtime;
+    Sockets sockets;
+  };
+
   std::shared_ptr<Runtime> runtime_;
   Load load_;
   Sockets sockets_;  // as in Snapshot
@@ -64,6 +82,9 @@ class Server {
   bool reload_again_ = false;    // HUP came meanwhile
   std::string reload_text_;      // to be logged then
   LastReload last_reload_;
+  std::optional<Pending> pending_;
+  bool names_changed_ = false;  // while a reload was being taken
+  bool ended_early_ = false;    // by a signal, before anything was served
   Shared shared_;
   net::Loop loop_;
   net::Mailbox mailbox_;
@@ -71,6 +92,7 @@ class Server {
   struct HeapKeeper;
   std::unique_ptr<AdminEndpoint> admin_;  // null: off
   std::unique_ptr<Deadline> deadline_;
+  Names names_;
   std::unique_ptr<HealthChecks> checks_;
   std::unique_ptr<Drainer> drainer_;  // while the workers run
   unsigned draining_workers_ = 0;

@@ -37,7 +37,7 @@ std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets
       socket = std::make_shared<const Listening>(
           Listening{std::move(bound.fd), bound.address, ++last_socket_});
     }
-    next.set_bound(i, socket->address, socket->number);
+    next.set_bound(i, socket->address, socket->number, socket->gate);
     made.push_back(std::move(socket));
   }
   sockets = std::move(made);
@@ -47,7 +47,7 @@ std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets
 // One that comes while the workers take the last one over waits for them; several are one.
 void Server::on_hup() {
   if (!load_) return observe::log_warn("HUP: started without a file, there is nothing to reload");
-  if (taking_workers_ != 0 && !draining_) {
+  if ((taking_workers_ != 0 || pending_) && !draining_) {
     reload_again_ = true;
     return;
   }
@@ -58,8 +58,10 @@ ReloadOutcome Server::reload() {
   ReloadOutcome outcome;
   if (!load_) outcome.problems.emplace_back("started without a file, there is nothing to reload");
   if (draining_) outcome.problems.emplace_back("the process is stopping");
-  if (taking_workers_ != 0) outcome.problems.emplace_back("a reload is under way");
-  if (outcome.problems.empty()) {
+  if (taking_workers_ != 0 || pending_)
+    outcome.problems.emplace_back("a reload is under way: ask again in a moment");
+  outcome.untimely = !outcome.problems.empty();
+  if (!outcome.untimely) {
     outcome = try_reload();
     last_reload_.ok = outcome.ok;
     last_reload_.at = std::chrono::system_clock::now();
@@ -80,13 +82,17 @@ ReloadOutcome Server::try_reload() {
     return outcome;
   }
   const auto warnings = keep_what_needs_restart(runtime_->config(), *loaded.config);
-  Runtime::Made made = Runtime::make(std::move(*loaded.config), nullptr, runtime_.get());
+  Runtime::Made made =
+      Runtime::make(std::move(*loaded.config), nullptr, runtime_.get(), names_.lookup());
   if (!made.runtime) return {false, {made.error}};
   Sockets sockets;
   const std::string problem = bind_listeners(*made.runtime, runtime_.get(), sockets);
   if (!problem.empty()) return {false, {problem}};
   for (const std::string& warning : warnings) observe::log_warn("{}", warning);
-  commit(std::move(made.runtime), std::move(sockets));
+  // Nothing can fail any more.
+  follow_names(*made.runtime, runtime_.get());
+  pending_ = Pending{std::move(made.runtime), std::move(sockets)};
+  if (names_.settled()) commit_pending();
   return {true, {}};
 }
 
@@ -99,30 +105,32 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
     });
     if (is_new) observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
-  // Sessions of what was removed stay: whatever else is to become of them begins here.
-  for (const RemovedServer& removed : changes.removed_servers) {
-    observe::log_info("backend \"{}\": {} was removed, {} sessions stay", removed.backend,
-                      removed.server->name, removed.server->sessions.load());
-  }
-  for (const std::string& route : changes.removed_routes)
-    observe::log_info("route \"{}\" was removed, its sessions stay", route);
   reload_text_ = changes.text();
   next->take_effect();
-  runtime_ = std::move(next);
+  const auto before = std::exchange(runtime_, std::move(next));
   checks_->use(runtime_);
   drainer_->use(runtime_);
   sockets_ = std::move(sockets);
   observe::set_log_level(runtime_->config().log.level);
+  const std::uint32_t most = runtime_->config().server.max_connections;
+  if (const std::uint32_t open = shared_.connections.load(); open > most) {
+    observe::log_warn(
+        "max_connections is {} now, and there are {}: all stay, new ones are "
+        "answered 503 until they are fewer",
+        most, open);
+  }
   taking_workers_ = static_cast<unsigned>(shared_.workers.size());
   for (auto& worker : shared_.workers) {
     worker->take({runtime_, sockets_}, [this] { mailbox_.post([this] { worker_has_taken(); }); });
   }
+  drainer_->removed(*before, *runtime_, changes);
 }
 
 void Server::worker_has_taken() {
   if (--taking_workers_ != 0) return;
-  observe::log_info("configuration reloaded: {}", reload_text_);
-  if (std::exchange(reload_again_, false) && !draining_) reload();
+  if (!reload_text_.empty()) observe::log_info("configuration reloaded: {}", reload_text_);
+  if (std::exchange(names_changed_, false)) take_names();
+  if (taking_workers_ == 0 && std::exchange(reload_again_, false) && !draining_) reload();
 }
 
 }  // namespace fairlead::edge

@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "proxy/edge/reattach.h"
+
 namespace fairlead::edge {
 
 using Event = wire::ScanResult::Event;
@@ -16,6 +18,10 @@ namespace {
 constexpr std::size_t kWorthSplicing = 48 * 1024;
 
 }  // namespace
+
+TunnelParts::TunnelParts() = default;
+TunnelParts::TunnelParts(TunnelParts&&) noexcept = default;
+TunnelParts::~TunnelParts() = default;
 
 Tunnel::Tunnel(Home& home, TunnelParts parts)
     : Link(home.links),
@@ -43,6 +49,8 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
     if (limits.messages) throttle_->messages = rules::TokenBucket(*limits.messages, opened_);
     if (limits.bytes) throttle_->bytes = rules::TokenBucket(*limits.bytes, opened_);
   }
+  if (parts.handshake)
+    reattach_ = std::make_unique<Reattach>(home, *this, std::move(*parts.handshake));
   bool plain =
       peers_[kClient].stream->tls() == nullptr && peers_[kBackend].stream->tls() == nullptr;
   peers_[kClient].spliced = plain && !limits.bytes;  // which are counted a small piece at a time
@@ -70,17 +78,17 @@ void Tunnel::start(std::string_view from_client, std::string_view from_backend) 
 void Tunnel::on_readable(net::Stream& stream) {
   assert(home_.loop.in_thread());
   Side side = side_of(stream);
-  if (!splice(side)) read_piece(side);
+  if (!splice(side)) read_piece(side, stream);
   settle();
 }
 
-void Tunnel::read_piece(Side side) {
+void Tunnel::read_piece(Side side, net::Stream& stream) {
   Peer& from = peers_[side];
   std::span<char> buffer = home_.loop.relay_buffer();
   std::size_t tail = from.tail ? from.tail->size() : 0;
   static_assert(net::Loop::kHeadroom >= wire::kMaxControlFrame);
   if (tail != 0) std::memcpy(buffer.data() - tail, from.tail->data(), tail);
-  net::ReadResult got = from.stream->read(buffer);
+  net::ReadResult got = stream.read(buffer);
   if (got.n != 0) {
     from.heard = home_.loop.now();
     if (tail != 0) from.tail->clear();
@@ -269,6 +277,7 @@ void Tunnel::on_drained(net::Stream& stream) {
   if (stream.error() != 0) lost(side);
   if (peers_[side].ping_due) try_ping(side);
   if (side == kBackend) resume_throttled();
+  if (reattach_) reattach_->read_old(!peers_[kClient].stream->blocked());
   settle();
 }
 

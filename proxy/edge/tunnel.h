@@ -26,8 +26,15 @@
 
 namespace fairlead::edge {
 
+class Reattach;
+struct Handshake;
+
 // What a tunnel is made from; the handshake's last act.
 struct TunnelParts {
+  TunnelParts();
+  TunnelParts(TunnelParts&&) noexcept;
+  ~TunnelParts();
+
   std::unique_ptr<net::Stream> client;
   std::unique_ptr<net::Stream> backend;
   std::shared_ptr<const Runtime> runtime;  // keeps the route alive; null in tests
@@ -38,6 +45,7 @@ struct TunnelParts {
   Identity identity;
   wire::ScanExtensions extensions;
   double handshake_ms = 0;
+  std::unique_ptr<Handshake> handshake;  // with on_backend_loss = "reattach"
 };
 
 class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
@@ -55,7 +63,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   Tunnel* session() override { return this; }
 
   bool matches(const Scope& scope) const;
-  // To go at a time of its own. False: it is ending already, or another job has it.
+  // To go at a time of its own. False: it is ending already, or goes sooner for another job.
   bool leave(Leave leave);
   // Takes that back. False: too late, or another job's.
   bool stay(std::uint32_t job);
@@ -80,7 +88,12 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
 
   net::TimePoint opened() const { return opened_; }
 
+  // As they were when it began.
+  const conf::Route& settings() const { return *route().settings; }
+
  private:
+  friend class Reattach;
+
   enum Side : std::uint8_t { kClient = 0, kBackend = 1 };
 
   static Side other(Side side) { return side == kClient ? kBackend : kClient; }
@@ -122,9 +135,10 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void on_readable(net::Stream& stream) override;
   void on_drained(net::Stream& stream) override;
   void on_timer(net::Timer& timer) override;
+  void resume() override;
 
   // tunnel.cc: the path of a byte
-  void read_piece(Side side);
+  void read_piece(Side side, net::Stream& stream);
   bool splice(Side side);
   void relay(Side side, std::span<const char> bytes);
   bool relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result);
@@ -159,12 +173,33 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
 
   // tunnel_leaving.cc: an end between two messages
   void check_leaving();
+  void stay_after_all();
   void leave_now();
   void leave_before(Side side);
   net::TimePoint next_leaving() const;
   bool begins_no_more(Side side) const;
   bool in_message(Side side) const;
   bool leaves() const;
+
+  // tunnel_reattach.cc: a session that outlives its server; reattach_ is there
+  std::shared_ptr<balance::Pool> newest_pool() const;
+  bool between_messages() const;
+  bool may_reattach() const;
+  bool held_instead(rules::Cause& cause);
+  std::unique_ptr<net::Stream> hold();
+  void detach(std::unique_ptr<net::Stream> server);
+  bool moves_on();
+  bool may_move_on() const;
+  void old_server_speaks(net::Stream& server);
+  void old_server_done();
+  void held_lost();
+  void parted();
+  bool close_while_held(Side from);
+  void end_held();
+  void stop_holding();
+  void attached(std::unique_ptr<net::Stream> server, balance::Lease lease,
+                const std::string& early);
+  void not_attached(bool differs);
 
   // tunnel_ending.cc: pings, deadlines, endings, the log
   void check_keepalive(Side side);
@@ -199,6 +234,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   std::array<Peer, 2> peers_;
   std::unique_ptr<Throttle> throttle_;
   std::unique_ptr<Leaving> leaving_;
+  std::unique_ptr<Reattach> reattach_;
   net::Timer timer_;
   std::shared_ptr<const Runtime> runtime_;
   balance::Lease lease_;

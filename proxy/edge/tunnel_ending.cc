@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "proxy/edge/reattach.h"
 #include "proxy/edge/tunnel.h"
 #include "proxy/observe/log.h"
 
@@ -137,6 +138,7 @@ void Tunnel::on_timer(net::Timer&) {
 // codes.
 void Tunnel::end(Cause cause) {
   if (ending_) return;
+  if (reattach_ && held_instead(cause)) return;
   ending_ = true;
   cause_ = cause;
   ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
@@ -189,6 +191,7 @@ void Tunnel::close_frame(Side from_side, std::span<const char> frame,
                          const wire::FrameHeader& header) {
   Peer& from = peers_[from_side];
   Peer& to = peers_[other(from_side)];
+  if (reattach_ && close_while_held(from_side)) return;
   from.close_got = true;
   count_control(from_side, observe::RouteTally::close);
   if (!ending_) {
@@ -214,6 +217,7 @@ void Tunnel::lost(Side side, bool listens) {
   Peer& peer = peers_[side];
   Peer& partner = peers_[other(side)];
   if (peer.gone) return;
+  if (side == kBackend && reattach_ && reattach_->held()) return held_lost();
   if (listens && peer.close_got && !peer.close_sent) {
     peer.ended = true;
     return;
@@ -256,6 +260,7 @@ void Tunnel::settle() {
   if (dead()) return;
   check_leaving();
   if (ending_) {
+    if (reattach_) end_held();
     resume_throttled();
     for (Side side : {kClient, kBackend}) {
       try_close(side);
@@ -289,6 +294,7 @@ void Tunnel::conclude() {
   lease_.reset();
   ip_hold_ = IpHold();
   leaving_.reset();
+  if (reattach_) reattach_->cancel();
   die();
 }
 
@@ -299,13 +305,12 @@ void Tunnel::log_open() {
 }
 
 void Tunnel::log_close() {
-  if (!home_.access.on()) return;
   observe::Entry entry = live_line("close");
   entry.close_code = close_code_;
   if (close_reason_) entry.close_reason = *close_reason_;
   entry.closed_by = rules::word(rules::ended_by(cause_));
   entry.reason = rules::failure(cause_).word;
-  home_.access.write(entry);
+  tell_end(home_, cause_, entry);
 }
 
 }  // namespace fairlead::edge

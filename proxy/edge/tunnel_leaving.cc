@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "proxy/edge/departures.h"
+#include "proxy/edge/reattach.h"
 #include "proxy/edge/tunnel.h"
 
 namespace fairlead::edge {
@@ -24,11 +26,17 @@ bool Tunnel::matches(const Scope& scope) const {
   return false;
 }
 
-// The process's end goes before all else; otherwise the first one stays.
+// The process's end goes before all else; of two drains the one whose time comes first.
 bool Tunnel::leave(Leave leave) {
   if (dead() || ending_) return false;
-  if (leaving_ && (leave.cause != Cause::stopping || leaving_->leave().cause == leave.cause))
-    return false;
+  if (leaving_) {
+    const Leave& first = leaving_->leave();
+    const bool stops = leave.cause == Cause::stopping && first.cause != Cause::stopping;
+    const bool sooner =
+        leave.cause == first.cause && leave.cause == Cause::moved && leave.at < first.at;
+    if (!stops && (!sooner || leaving_->due)) return false;
+    leaving_->given_up();
+  }
   net::TimePoint at = leave.at;
   leaving_ = std::make_unique<Leaving>(std::move(leave));
   timer_.arm_by(at);
@@ -36,7 +44,8 @@ bool Tunnel::leave(Leave leave) {
 }
 
 bool Tunnel::stay(std::uint32_t job) {
-  if (ending_ || !leaving_ || leaving_->leave().job != job) return false;
+  if (dead() || ending_ || !leaving_ || leaving_->leave().job != job) return false;
+  leaving_->given_up();
   leaving_.reset();
   return true;
 }
@@ -66,11 +75,19 @@ void Tunnel::check_leaving() {
   net::TimePoint now = home_.loop.now();
   if (!leaving_->due) {
     if (now < leave.at) return;
-    if (leave.min_idle.count() != 0 && now < last_data_ + leave.min_idle) return leaving_.reset();
+    if (leave.min_idle.count() != 0 && now < last_data_ + leave.min_idle) return stay_after_all();
     leaving_->due = true;
   }
+  if (reattach_ && moves_on()) return;
   if (in_message(kBackend) && now < leave.until) return;
   leave_now();
+}
+
+// It was not idle any more. A drain that found it taken may have it now.
+void Tunnel::stay_after_all() {
+  leaving_->given_up();
+  leaving_.reset();
+  if (home_.departures != nullptr) home_.departures->on_session(*this);
 }
 
 void Tunnel::leave_now() {
@@ -89,7 +106,7 @@ net::TimePoint Tunnel::next_leaving() const {
 // No message may begin that the session's end would cut off.
 bool Tunnel::begins_no_more(Side side) const {
   if (!leaving_ || !leaving_->due) return false;
-  if (!ending_) return side == kBackend;
+  if (!ending_) return side == kBackend && !(reattach_ && may_move_on());
   const Peer& to = peers_[other(side)];
   return leaves() && to.close_due != 0 && !to.gone;
 }

@@ -1,5 +1,6 @@
 // What is seen of a session from outside: its log lines, and the admin endpoint's view of it.
 
+#include "proxy/edge/reattach.h"
 #include "proxy/edge/tunnel.h"
 
 namespace fairlead::edge {
@@ -25,6 +26,10 @@ observe::Entry Tunnel::line(std::string_view event) const {
   observe::Entry entry = make_entry(event, identity_);
   entry.status = 101;
   if (lease_) entry.server = lease_.server().name;
+  if (reattach_) {
+    if (!lease_) entry.server = reattach_->lost_server();
+    entry.reattached = reattach_->count();
+  }
   if (const tls::Engine* tls = peers_[kClient].stream->tls()) entry.tls = tls->version();
   entry.handshake_ms = handshake_ms_;
   return entry;

@@ -150,6 +150,10 @@ void Worker::inspect(std::function<void(Inspector&)> work) {
   mailbox_.post([this, work = std::move(work)] { work(inspector_); });
 }
 
+void Worker::recent_ends(std::function<void(const observe::RecentEnds&)> work) {
+  mailbox_.post([this, work = std::move(work)] { work(home_.ends); });
+}
+
 void Worker::stop() {
   mailbox_.post([this] { loop_.stop(); });
 }

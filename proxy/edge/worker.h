@@ -24,6 +24,7 @@ struct Listening {
   net::Fd fd;
   conf::Address address;     // as bound
   std::uint64_t number = 0;  // as in ListenerRuntime
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
 };
 
 // What a reload replaces as a whole. The sockets are not the runtime's own: old sessions keep that,
@@ -62,6 +63,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   // Any thread: `work` is done in the worker's.
   void departures(std::function<void(Departures&)> work);
   void inspect(std::function<void(Inspector&)> work);
+  void recent_ends(std::function<void(const observe::RecentEnds&)> work);
 
   std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
 

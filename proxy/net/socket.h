@@ -67,7 +67,7 @@ struct Bound {
 // file left behind by a dead process is replaced; one that answers is "in use".
 Bound listen_on(const conf::Address& address);
 
-// A name's addresses (getaddrinfo: blocks, for the start only), IPv4 first. Empty with `error` set.
+// A name's addresses (getaddrinfo: blocks, for commands only), IPv4 first. Empty with `error` set.
 std::vector<conf::Ip> resolve(const std::string& host, std::string& error);
 
 std::string error_text(int error_number);  // strerror, thread-safe

@@ -58,6 +58,7 @@ bool Stream::send_pipe(Pipe& pipe) {
       continue;
     }
     if (sent < 0 && would_block(errno)) return false;
+    dropped_ = true;
     return fail(sent < 0 ? errno : EPIPE);
   }
   return true;

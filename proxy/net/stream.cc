@@ -36,6 +36,7 @@ int Stream::release_fd() {
 
 bool Stream::fail(int error_number) {
   if (error_ == 0) error_ = error_number;
+  dropped_ = dropped_ || pending_ != nullptr;
   pending_.reset();
   return false;
 }
@@ -107,6 +108,16 @@ Stream::Pending& Stream::hold() {
   return *pending_;
 }
 
+void Stream::hold_back(std::span<const char> data) {
+  hold().data.append(data.data(), data.size());
+}
+
+std::string Stream::take_held() {
+  std::string held = pending_ ? pending_->data.substr(pending_->sent) : std::string();
+  pending_.reset();
+  return held;
+}
+
 bool Stream::send_all(std::span<const char> data) {
   if (fd_ < 0 || error_ != 0 || finishing_) return false;
   if (data.empty()) return true;
@@ -125,7 +136,10 @@ bool Stream::send_all(std::span<const char> data) {
     n = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
   } while (n < 0 && errno == EINTR);
   if (n < 0) {
-    if (errno != EAGAIN && errno != EWOULDBLOCK) return fail(errno);
+    if (errno != EAGAIN && errno != EWOULDBLOCK) {
+      dropped_ = true;
+      return fail(errno);
+    }
     n = 0;
   }
   auto sent = static_cast<std::size_t>(n);
@@ -138,6 +152,7 @@ void Stream::flush() {
   if (!pending_) return;
   bool all = (!pending_->pipe || send_pipe(pending_->pipe)) && error_ == 0 && send_held();
   if (error_ != 0) {  // what waits for room has to learn that there will be none
+    dropped_ = true;
     pending_.reset();
     return handler_->on_drained(*this);
   }

@@ -91,6 +91,9 @@ class Stream {
 
   int error() const { return error_; }  // errno of what broke it, 0 for none
 
+  // It broke, and what was given to write() was not all sent.
+  bool dropped() const { return dropped_; }
+
   // Bytes that were read from the socket before this stream was made come first out of read().
   void unread(std::string_view bytes);
   int release_fd();  // gives the socket away; the stream is closed then
@@ -109,6 +112,8 @@ class Stream {
   ReadResult receive(std::span<char> into);
   bool send_all(std::span<const char> data);
   void shut_down();
+  void hold_back(std::span<const char> data);
+  std::string take_held();
 
   Loop& loop_;
 
@@ -133,6 +138,7 @@ class Stream {
   bool watched_ = false;    // the event is added; while paused until it fires once
   bool finishing_ = false;  // FIN after the last pending byte
   bool shut_ = false;
+  bool dropped_ = false;
   event readable_;
 };
 

@@ -70,6 +70,7 @@ void append_outcome(const Entry& entry, JsonFields& json) {
   if (entry.bytes_out) json.number("bytes_out", *entry.bytes_out);
   if (entry.pings) json.number("pings", *entry.pings);
   json.millis("rtt_ms", entry.rtt_ms);
+  if (entry.reattached != 0) json.number("reattached", entry.reattached);
   if (entry.close_code != 0)
     json.number("close_code", static_cast<std::uint64_t>(entry.close_code));
   json.text("close_reason", entry.close_reason);

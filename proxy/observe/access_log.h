@@ -53,6 +53,7 @@ struct Entry {
   std::optional<std::uint64_t> bytes_out;  // of an http event: body bytes to the client
   std::optional<std::uint32_t> pings;      // sent by Fairlead
   std::optional<double> rtt_ms;            // the client's, last measured
+  std::uint32_t reattached = 0;            // how often the session went on at another server
   int close_code = 0;
   std::string_view close_reason;
   std::string_view closed_by;  // client, backend, proxy

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "conf/ip.h"
+#include "proxy/dashboard/assets.h"
+#include "proxy/observe/admin_drains.h"
 #include "proxy/observe/admin_json.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/rules/authority.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::string_view kContents = R"(Fairlead's admin endpoint.
 
+GET  /                   the dashboard
 GET  /healthz            200 while the process lives
 GET  /readyz             503 while it drains
 GET  /metrics            for Prometheus
@@ -24,9 +27,14 @@ GET  /api/sessions       ?route=&backend=&server=&client=&sort=age|idle|rate&lim
 GET  /api/sessions/ID    ID: the conn_id of the access log
 DELETE /api/sessions/ID
 DELETE /api/sessions     ?route=&backend=&server=&client=   closes all that match
+GET  /api/live           server-sent events: how it is, each second
 POST /api/reload
-POST /api/drain          ends the process as TERM does
-POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N}
+POST /api/drain          ends the process as TERM does   {"rate":"50/s"}
+POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N,"rate":"50/s"}
+POST /api/listeners/ADDRESS   {"state":"ready|drain","rate":"50/s"}
+POST /api/routes/NAME         {"state":"ready|drain","rate":"50/s"}
+GET  /api/drains         what is being drained, and how far it is
+DELETE /api/drains/ID    stops and undoes it
 )";
 
 // What one request has to do with.
@@ -43,14 +51,6 @@ AdminAnswer json(std::string body) {
 
 AdminAnswer plain(int status, std::string_view body) {
   return {status, "text/plain; charset=utf-8", std::string(body)};
-}
-
-AdminAnswer failed(const Outcome& outcome) {
-  int status = 409;
-  if (outcome.kind == Outcome::Kind::not_found) status = 404;
-  if (outcome.kind == Outcome::Kind::unavailable) status = 501;
-  if (!outcome.problems.empty()) status = 422;
-  return {status, "application/json", error_json(outcome.text, outcome.problems)};
 }
 
 AdminAnswer contents(const Call&) {
@@ -78,29 +78,42 @@ AdminAnswer get_backends(const Call& call) {
   return json(backends_json(call.control.backends()));
 }
 
+AdminAnswer live(const Call& call) {
+  AdminAnswer answer;
+  answer.stream = [&control = call.control](std::shared_ptr<EventStream> stream) {
+    control.watch(std::move(stream));
+  };
+  return answer;
+}
+
 AdminAnswer reload(const Call& call) {
   const Outcome outcome = call.control.reload();
-  return outcome.kind == Outcome::Kind::done ? json("{\"ok\":true}\n") : failed(outcome);
+  return outcome.kind == Outcome::Kind::done ? json("{\"ok\":true}\n") : admin_failure(outcome);
 }
 
 AdminAnswer drain(const Call& call) {
-  const Outcome outcome = call.control.drain();
-  return outcome.kind == Outcome::Kind::done ? json("{\"draining\":true}\n") : failed(outcome);
+  std::string error;
+  const auto rate = parse_drain_rate(call.body, error);
+  if (!error.empty()) return admin_error(400, error);
+  const Outcome outcome = call.control.drain(rate);
+  if (outcome.kind != Outcome::Kind::done) return admin_failure(outcome);
+  return json(drain_json(R"("draining":true)", outcome, call.control.drains()));
 }
 
 AdminAnswer set_server(const Call& call) {
-  const auto backend = percent_decoded(call.names[0]);
-  const auto server = percent_decoded(call.names[1]);
+  const auto backend = decoded_part(call.names[0]);
+  const auto server = decoded_part(call.names[1]);
   if (!backend || !server) return admin_error(400, "bad percent-encoding in the path");
   std::string error;
   const auto change = parse_change(call.body, error);
   if (!change) return admin_error(400, error);
   const Outcome outcome = call.control.set_server(*backend, *server, *change);
-  if (outcome.kind != Outcome::Kind::done) return failed(outcome);
+  if (outcome.kind != Outcome::Kind::done) return admin_failure(outcome);
   for (const BackendStatus& one : call.control.backends()) {
     for (const ServerStatus& status : one.servers) {
-      if (one.name == *backend && status.address == *server)
-        return json(server_json(status) + "\n");
+      if (one.name != *backend || status.address != *server) continue;
+      const std::string about = server_json(status);
+      return json(drain_json(about.substr(1, about.size() - 2), outcome, call.control.drains()));
     }
   }
   return json("{}\n");
@@ -159,12 +172,13 @@ struct Endpoint {
 };
 
 constexpr std::array kEndpoints = {
-    Endpoint{"GET", "/", contents},
+    Endpoint{"GET", "/api", contents},
     Endpoint{"GET", "/healthz", healthz},
     Endpoint{"GET", "/readyz", readyz},
     Endpoint{"GET", "/metrics", metrics},
     Endpoint{"GET", "/api/status", get_status},
     Endpoint{"GET", "/api/backends", get_backends},
+    Endpoint{"GET", "/api/live", live},
     Endpoint{"POST", "/api/backends/*/servers/*", set_server},
     Endpoint{"GET", "/api/sessions", list_sessions},
     Endpoint{"DELETE", "/api/sessions", close_sessions},
@@ -193,6 +207,24 @@ bool matches(std::string_view pattern, std::string_view path,
   return path == pattern;
 }
 
+std::string_view type_of(std::string_view path) {
+  const std::string_view extension = path.substr(path.rfind('.') + 1);
+  if (extension == "html") return "text/html; charset=utf-8";
+  if (extension == "css") return "text/css; charset=utf-8";
+  if (extension == "js") return "text/javascript; charset=utf-8";
+  return "image/svg+xml";
+}
+
+// A file of the dashboard; null: it is none.
+const dashboard::Asset* find_asset(std::string_view path) {
+  if (path == "/") path = "/index.html";
+  const auto assets = dashboard::assets();
+  const auto found =
+      std::find_if(assets.begin(), assets.end(),
+                   [path](const dashboard::Asset& asset) { return asset.path == path; });
+  return found == assets.end() ? nullptr : &*found;
+}
+
 AdminAnswer call_endpoint(Call call, std::string_view method, std::string_view path) {
   if (method == "HEAD") method = "GET";
   std::string allow;
@@ -201,6 +233,10 @@ AdminAnswer call_endpoint(Call call, std::string_view method, std::string_view p
     if (endpoint.method == method) return endpoint.answer(call);
     if (!allow.empty()) allow += ", ";
     allow.append(endpoint.method == "GET" ? "GET, HEAD" : endpoint.method);
+  }
+  if (const dashboard::Asset* asset = find_asset(path)) {
+    if (method == "GET") return {200, type_of(asset->path), std::string(asset->bytes)};
+    allow = "GET, HEAD";
   }
   if (allow.empty()) return admin_error(404, "there is no such path");
   AdminAnswer answer = admin_error(405, "this path takes another method: see Allow");
@@ -236,16 +272,17 @@ bool is_own_origin(const wire::RequestHead& request) {
   return asking && asking == rules::parse_authority(request.host);
 }
 
-// What stands against it; nothing: it may.
+// What stands against it; nothing: it may. `open`: it tells nothing that needs the token, which a
+// browser cannot show before it has the page that asks for it.
 std::optional<AdminAnswer> refusal(const AdminAccess& access, const wire::RequestHead& request,
-                                   bool writes, bool health) {
+                                   bool writes, bool open) {
   const bool token = shows_token(access, request);
   if (!is_own_origin(request)) return admin_error(403, "foreign Origin");
   if (access.door == AdminDoor::unix_socket) return std::nullopt;
   if (!token && !is_own_host(request.host)) {
     return admin_error(403, "Host must be an IP address or localhost, unless the token is shown");
   }
-  if (token || health) return std::nullopt;
+  if (token || open) return std::nullopt;
   if (!writes && access.door == AdminDoor::loopback) return std::nullopt;
   if (access.token.empty()) {
     return admin_error(403,
@@ -260,11 +297,25 @@ AdminAnswer admin_error(int status, std::string_view text) {
   return {status, "application/json", error_json(text)};
 }
 
+AdminAnswer admin_failure(const Outcome& outcome) {
+  int status = 409;
+  if (outcome.kind == Outcome::Kind::not_found) status = 404;
+  if (outcome.kind == Outcome::Kind::unavailable) status = 501;
+  if (!outcome.problems.empty()) status = 422;
+  return {status, "application/json", error_json(outcome.text, outcome.problems)};
+}
+
+std::optional<std::string> decoded_part(std::string_view text) {
+  return percent_decoded(text);
+}
+
 AdminAnswer answer_admin(Control& control, const AdminAccess& access,
                          const wire::RequestHead& request, std::string_view body) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  const bool health = reads && (request.path == "/healthz" || request.path == "/readyz");
-  if (auto refused = refusal(access, request, !reads, health)) return std::move(*refused);
+  const bool health = request.path == "/healthz" || request.path == "/readyz";
+  const bool open = reads && (health || find_asset(request.path) != nullptr);
+  if (auto refused = refusal(access, request, !reads, open)) return std::move(*refused);
+  if (auto answer = answer_drains(control, request, body)) return std::move(*answer);
   return call_endpoint({control, request.query, body}, request.method, request.path);
 }
 

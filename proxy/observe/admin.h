@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +51,12 @@ AdminAnswer answer_admin(Control& control, const AdminAccess& access,
 
 // {"error": "..."}
 AdminAnswer admin_error(int status, std::string_view text);
+
+// What an outcome other than done is answered with.
+AdminAnswer admin_failure(const Outcome& outcome);
+
+// A part of a path, percent-decoded; nothing where a "%" is no code.
+std::optional<std::string> decoded_part(std::string_view text);
 
 // "ready", "drain", "down"
 std::string_view state_word(ServerState state);

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "conf/config.h"
+#include "proxy/observe/event_stream.h"
 #include "proxy/observe/registry.h"
 #include "proxy/observe/session_query.h"
 
@@ -23,6 +26,7 @@ struct ServerStatus {
   std::uint32_t weight = 1;
   std::uint32_t sessions = 0;  // open ones, and requests under way
   bool up = true;              // the checks' verdict
+  std::string from{};          // the name it was resolved from; empty: none
 };
 
 struct BackendStatus {
@@ -35,11 +39,29 @@ struct ListenerStatus {
   bool tls = false;
 };
 
+struct CertificateStatus {
+  std::string listener;
+  std::vector<std::string> names;
+  std::time_t not_after = 0;
+};
+
 struct ReloadStatus {
   bool ok = true;
   std::time_t at = 0;
   std::uint64_t succeeded = 0;  // since the start
   std::uint64_t failed = 0;
+};
+
+// Sessions that are being moved, from a server, a listener or a route, or all at the process's end.
+struct DrainStatus {
+  std::uint32_t id = 0;
+  std::string what;         // "chat/10.0.0.11:8080", "listener 0.0.0.0:443", "route chat", "all"
+  double rate = 0;          // sessions per second; 0: all at once
+  std::uint32_t total = 0;  // sessions chosen
+  std::uint32_t left = 0;   // of these, still open
+  std::uint32_t told = 0;   // of these, told to go
+  bool counted = false;     // false: the workers have not chosen yet
+  std::time_t started = 0;
 };
 
 struct Status {
@@ -54,19 +76,30 @@ struct Status {
   std::vector<std::uint32_t> workers;  // connections of each
   std::vector<ListenerStatus> listeners;
   std::optional<ReloadStatus> last_reload;  // nothing: there was none yet
+  std::vector<DrainStatus> drains{};
+  std::vector<CertificateStatus> certificates{};
 };
 
 // What to change; what is absent stays.
 struct ServerChange {
   std::optional<ServerState> state;
   std::optional<std::uint32_t> weight;  // 1 to 1000; counts for the next pick
+  std::optional<conf::Rate> rate{};     // with ServerState::drain; per_second 0: all at once
+};
+
+// What can be drained beside a server. A listener goes by its address, a route by its name.
+enum class DrainKind : std::uint8_t { listener, route };
+
+struct DrainChange {
+  bool drain = false;  // false: it takes new sessions again
+  std::optional<conf::Rate> rate{};
 };
 
 // How a request to do something went.
 struct Outcome {
   enum class Kind : std::uint8_t {
     done,
-    not_found,    // no such backend or server
+    not_found,    // no such backend, server, listener, route or drain
     refused,      // the state it is in does not allow it, or what it would lead to is wrong
     unavailable,  // this version cannot do it
   };
@@ -74,6 +107,8 @@ struct Outcome {
   Kind kind = Kind::done;
   std::string text;                   // what is wrong, for people
   std::vector<std::string> problems;  // of a configuration
+  bool changed = true;                // done: false where it was so already
+  std::uint32_t drain = 0;            // the drain it has led to, or was under way; 0: none
 };
 
 class Control {
@@ -81,11 +116,23 @@ class Control {
   virtual Status status() const = 0;
   virtual std::vector<BackendStatus> backends() const = 0;
   virtual CounterView counters() const = 0;
+
+  // The counters of all workers added up, a JSON object.
+  virtual std::string totals_json() const { return "{}"; }
+
+  // Feeds it with events "tick" and "ends" from now on.
+  virtual void watch(std::shared_ptr<EventStream> stream) = 0;
   virtual Outcome reload() = 0;
-  // Ends the process as TERM does, after the answer. Draining already: does nothing.
-  virtual Outcome drain() = 0;
+  // Ends the process as TERM does, after the answer; at that rate, if one is given. Draining
+  // already: only the rate is another one.
+  virtual Outcome drain(std::optional<conf::Rate> rate) = 0;
   virtual Outcome set_server(const std::string& backend, const std::string& server,
                              const ServerChange& change) = 0;
+  virtual Outcome set_drained(DrainKind kind, const std::string& name,
+                              const DrainChange& change) = 0;
+  virtual std::vector<DrainStatus> drains() const = 0;
+  // Stops it; what it drained takes new sessions again.
+  virtual Outcome undo_drain(std::uint32_t id) = 0;
 
   // Where the answers about sessions go, later: the HTTP status and its JSON.
   using Reply = std::function<void(int status, std::string json)>;

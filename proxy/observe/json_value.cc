@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "proxy/wire/frame.h"
 
@@ -95,8 +96,8 @@ class Parser {
       if (!string(name) || out.find(name) != nullptr) return false;
       space();
       if (!take(':')) return false;
-      out.members.emplace_back(std::move(name), JsonValue{});
-      if (!value(out.members.back().second, depth)) return false;
+      out.members.push_back({std::move(name), {}});
+      if (!value(out.members.back().value, depth)) return false;
       space();
     } while (take(','));
     return take('}');
@@ -195,8 +196,8 @@ class Parser {
 
 const JsonValue* JsonValue::find(std::string_view name) const {
   const auto member = std::find_if(members.begin(), members.end(),
-                                   [name](const auto& one) { return one.first == name; });
-  return member == members.end() ? nullptr : &member->second;
+                                   [name](const auto& one) { return one.name == name; });
+  return member == members.end() ? nullptr : &member->value;
 }
 
 std::string JsonValue::string_of(std::string_view name) const {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace fairlead::observe {
@@ -15,12 +14,14 @@ namespace fairlead::observe {
 struct JsonValue {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
 
+  struct Member;
+
   Kind kind = Kind::null;
   bool boolean = false;
   double number = 0;
   std::string text;
   std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;
+  std::vector<Member> members;
 
   // An object's member, or null.
   const JsonValue* find(std::string_view name) const;
@@ -29,6 +30,11 @@ struct JsonValue {
   double number_of(std::string_view name) const;
   bool flag_of(std::string_view name) const;
   const std::vector<JsonValue>& items_of(std::string_view name) const;
+};
+
+struct JsonValue::Member {
+  std::string name;
+  JsonValue value;
 };
 
 constexpr unsigned kJsonDepth = 16;        // arrays and objects within each other

@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "proxy/net/socket.h"
-#include "proxy/observe/json_value.h"
-#include "proxy/remote/client.h"
+#include "proxy/remote/run.h"
 #include "proxy/remote/session_tables.h"
 #include "proxy/remote/tables.h"
 
@@ -25,6 +24,20 @@ bool is_unreserved(char c) {
          std::string_view("-._~:").find(c) != std::string_view::npos;
 }
 
+int refused(const Reply& reply) {
+  const auto answer = observe::parse_json(reply.body);
+  std::string why = answer ? printable(answer->string_of("error")) : "";
+  if (why.empty()) why = "HTTP status " + std::to_string(reply.status);
+  std::cerr << "fairlead: " << why << "\n";
+  if (reply.status == 401) std::cerr << "(the commands take it with --token-file FILE)\n";
+  if (!answer) return kFailed;
+  // As `check` prints them, each with the line it is about.
+  for (const JsonValue& problem : answer->items_of("problems")) std::cerr << problem.text << "\n";
+  return kFailed;
+}
+
+}  // namespace
+
 std::string encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -40,36 +53,19 @@ int no_answer(const Target& target, const std::string& why) {
   return kFailed;
 }
 
-int refused(const Reply& reply) {
-  const auto answer = observe::parse_json(reply.body);
-  std::string why = answer ? printable(answer->string_of("error")) : "";
-  if (why.empty()) why = "HTTP status " + std::to_string(reply.status);
-  std::cerr << "fairlead: " << why << "\n";
-  if (reply.status == 401) std::cerr << "(the commands take it with --token-file FILE)\n";
-  if (!answer) return kFailed;
-  // As `check` prints them, each with the line it is about.
-  for (const JsonValue& problem : answer->items_of("problems")) std::cerr << problem.text << "\n";
-  return kFailed;
-}
-
-// Asks, and prints what `show` makes of the answer.
-template <class Show>
-int run(const Target& target, Question question, Show show) {
+int run(const Target& target, Question question,
+        const std::function<std::string(const JsonValue&)>& show) {
   question.token = target.token;
   const Reply reply = ask(target.address, question);
   if (reply.status == 0) return no_answer(target, reply.error);
-  if (target.json) {
-    std::cout << reply.body;
-    return reply.status == 200 ? 0 : kFailed;
-  }
-  if (reply.status != 200) return refused(reply);
+  if (target.json) std::cout << reply.body;
+  if (reply.status != 200) return target.json ? kFailed : refused(reply);
   const auto answer = observe::parse_json(reply.body);
   if (!answer) return no_answer(target, "what answers is no JSON");
-  std::cout << show(*answer);
+  const std::string text = show(*answer);
+  if (!target.json) std::cout << text;
   return 0;
 }
-
-}  // namespace
 
 std::optional<conf::Address> parse_target(std::string_view text, std::string& error) {
   constexpr std::string_view kScheme = "http://";
@@ -112,31 +108,6 @@ int backends(const Target& target) {
 int reload(const Target& target) {
   return run(target, {"POST", "/api/reload"},
              [](const JsonValue&) { return std::string("reloaded\n"); });
-}
-
-int drain(const Target& target, const std::string& server, bool undo) {
-  if (server.empty() && undo) {
-    std::cerr << "fairlead: a process that stops cannot be called back: --undo needs "
-                 "BACKEND/SERVER\n";
-    return kUsage;
-  }
-  if (server.empty()) {
-    return run(target, {"POST", "/api/drain"}, [](const JsonValue&) {
-      return std::string("draining: the process ends when its sessions have\n");
-    });
-  }
-  const std::string path = server_path(server);
-  if (path.empty()) {
-    std::cerr << "fairlead: \"" << printable(server)
-              << "\" is not BACKEND/SERVER, such as chat/10.0.0.11:8080 (see fairlead backends)\n";
-    return kUsage;
-  }
-  const std::string body = undo ? R"({"state":"ready"})" : R"({"state":"drain"})";
-  return run(target, {"POST", path, body}, [&](const JsonValue& now) {
-    return fmt::format("{} {}, {:.0f} open\n", printable(server),
-                       undo ? "takes new sessions" : "takes no new sessions",
-                       now.number_of("sessions"));
-  });
 }
 
 std::string sessions_path(const SessionArguments& arguments) {

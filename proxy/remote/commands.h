@@ -20,8 +20,18 @@ struct Target {
 int status(const Target& target);
 int backends(const Target& target);
 int reload(const Target& target);
-// `server`: "BACKEND/SERVER", or "" for the process. `undo`: it takes sessions again.
-int drain(const Target& target, const std::string& server, bool undo);
+
+// What `fairlead drain` was given; of the first three one at most, none: the process.
+struct DrainWish {
+  std::string server;  // "BACKEND/SERVER"
+  std::string listener;
+  std::string route;
+  std::string rate;  // "": as server.drain.rate has it
+  bool undo = false;
+  bool wait = false;  // until it is done, with its progress printed
+};
+
+int drain(const Target& target, const DrainWish& wish);
 
 // What `sessions` and `close` were given; empty: not.
 struct SessionArguments {

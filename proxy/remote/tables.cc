@@ -44,6 +44,16 @@ std::string reload_text(const JsonValue& status) {
   return (last->flag_of("ok") ? "ok at " : "FAILED at ") + last->string_of("at");
 }
 
+// Whether a server has its address from a name: else nobody has to see where it is from.
+bool any_resolved(const JsonValue& backends) {
+  for (const JsonValue& backend : backends.items_of("backends")) {
+    for (const JsonValue& server : backend.items_of("servers")) {
+      if (server.find("resolved_from") != nullptr) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -80,27 +90,44 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
+std::string drain_text(const JsonValue& drain) {
+  const std::string what = "draining " + printable(drain.string_of("what")) + ": ";
+  if (!drain.flag_of("counted")) return what + "begins";
+  if (drain.number_of("left") == 0) return what + "done, " + count(drain, "told") + " moved";
+  const std::string rate = drain.string_of("rate");
+  return what + count(drain, "left") + " of " + count(drain, "total") + " sessions left, " +
+         (rate == "off" ? "all at once" : printable(rate));
+}
+
 std::string status_text(const JsonValue& status) {
   const std::string state = status.flag_of("draining") ? "draining" : "serving";
-  return table({
-      {"version", status.string_of("version") + ", process " + count(status, "pid")},
-      {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
-      {"listening", listeners_text(status)},
-      {"connections", count(status, "connections") + " of " + count(status, "max_connections")},
-      {"per worker", workers_text(status)},
-      {"sessions", count(status, "sessions")},
-      {"last reload", reload_text(status)},
-  });
+  std::string drains;
+  for (const JsonValue& drain : status.items_of("drains")) drains += drain_text(drain) + "\n";
+  return drains.insert(
+      0,
+      table({
+          {"version", status.string_of("version") + ", process " + count(status, "pid")},
+          {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
+          {"listening", listeners_text(status)},
+          {"connections", count(status, "connections") + " of " + count(status, "max_connections")},
+          {"per worker", workers_text(status)},
+          {"sessions", count(status, "sessions")},
+          {"last reload", reload_text(status)},
+      }));
 }
 
 std::string backends_text(const JsonValue& backends) {
   std::vector<std::vector<std::string>> rows{
       {"BACKEND", "SERVER", "STATE", "UP", "WEIGHT", "SESSIONS"}};
+  const bool resolved = any_resolved(backends);
+  if (resolved) rows.front().emplace_back("FROM");
   for (const JsonValue& backend : backends.items_of("backends")) {
     for (const JsonValue& server : backend.items_of("servers")) {
       rows.push_back({backend.string_of("name"), server.string_of("address"),
                       server.string_of("state"), server.flag_of("up") ? "yes" : "no",
                       count(server, "weight"), count(server, "sessions")});
+      const bool named = server.find("resolved_from") != nullptr;
+      if (resolved) rows.back().push_back(named ? server.string_of("resolved_from") : "-");
     }
   }
   return table(rows);

@@ -15,6 +15,9 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 std::string status_text(const observe::JsonValue& status);
 std::string backends_text(const observe::JsonValue& backends);
 
+// "draining chat/10.0.0.1:80: 120 of 500 sessions left, 50/s": one of the API's drains.
+std::string drain_text(const observe::JsonValue& drain);
+
 // "3d 4h", "2h 5m", "3m 7s", "45s"
 std::string duration_text(double seconds);
 

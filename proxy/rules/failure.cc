@@ -56,6 +56,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::slow_backend,                 "slow_backend",                backend, false, 0,    true,  1011, 0,    "backend lost"},
   {Cause::backend_dead,                 "backend_dead",                backend, false, 0,    true,  1011, 0,    "backend lost"},
   {Cause::backend_gone,                 "backend_gone",                backend, false, 0,    true,  1011, 0,    "backend lost"},
+  {Cause::not_reattached,               "not_reattached",              backend, false, 0,    true,  1012, 0,    "backend lost: connect again"},
   {Cause::stopping,                     "stopping",                    proxy,   false, 503,  true,  1001, 1001, "server is stopping"},
   {Cause::moved,                        "moved",                       proxy,   false, 503,  true,  1012, 1001, "moved: connect again"},
   {Cause::closed_by_admin,              "admin_closed",                proxy,   false, 503,  true,  1001, 1001, "closed by an operator"},
@@ -86,7 +87,7 @@ Party ended_by(Cause cause) {
   const bool client =
       cause == Cause::client_closed || cause == Cause::client_gone || cause == Cause::client_dead;
   const bool backend = cause == Cause::backend_closed || cause == Cause::backend_gone ||
-                       cause == Cause::backend_dead;
+                       cause == Cause::backend_dead || cause == Cause::not_reattached;
   return client ? Party::client : backend ? Party::backend : Party::proxy;
 }
 

@@ -58,6 +58,7 @@ enum class Cause : std::uint8_t {
   slow_backend,
   backend_dead,
   backend_gone,
+  not_reattached,   // ... and the session could not go on at another server (on_backend_loss)
   stopping,         // drain at the end of the process
   moved,            // its server, listener or route is drained, or it was rebalanced
   closed_by_admin,  // through the admin endpoint

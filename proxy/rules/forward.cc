@@ -11,9 +11,9 @@ namespace {
 
 // Fields a backend believes because we set them, or that frame a body: never passed on from the
 // client as they are.
-constexpr std::array<std::string_view, 8> kOurs{
-    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
-    "X-Real-IP",       "X-Request-Id",      "Content-Length",   "Transfer-Encoding"};
+constexpr std::array<std::string_view, 9> kOurs{
+    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",  "X-Forwarded-Port",   "X-Real-IP",
+    "X-Request-Id",    "Content-Length",    "Transfer-Encoding", "Fairlead-Reattached"};
 
 char folded(char c) {
   if (c == '_') return '-';

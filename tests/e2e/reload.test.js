@@ -282,8 +282,9 @@ scenario('a sticky cookie without secret_file holds over a reload', async (rig) 
 
 scenario('open sessions are counted over reloads: per server and per address', async (rig) => {
   const [a, b] = [await echo(rig, 'a'), await echo(rig, 'b')];
-  const only = { servers: [a.address], limits: 'connections_per_ip = 4' };
-  const both = { servers: [a.address, b.address], limits: 'connections_per_ip = 6' };
+  const keep = { route: 'on_removal = "keep"' };
+  const only = { ...keep, servers: [a.address], limits: 'connections_per_ip = 4' };
+  const both = { ...keep, servers: [a.address, b.address], limits: 'connections_per_ip = 6' };
   const fairlead = await rig.run(only);
   const old = [];
   for (let i = 0; i < 4; ++i) old.push(await open(rig, fairlead));
@@ -295,7 +296,7 @@ scenario('open sessions are counted over reloads: per server and per address', a
   // a goes, with its four sessions, and comes back with them.
   const line = await reload(rig, fairlead, { ...both, servers: [b.address] });
   assert.match(line, /1 server \(1 removed\)$/);
-  assert.ok(fairlead.stderr.includes(`${a.address} was removed, 4 sessions stay`));
+  assert.ok(fairlead.stderr.includes(`${a.address} was removed (4 sessions): its sessions stay`));
   await speaks(old[0], 'still here');
   await reload(rig, fairlead, { ...both, limits: 'connections_per_ip = 7' });
   assert.equal((await open(rig, fairlead)).server, 'b');
@@ -379,11 +380,11 @@ function resident(fairlead) {
 
 scenario(kName, { timeout: 900_000 }, async (rig, t) => {
   const [a, b] = [await echo(rig, 'a'), await echo(rig, 'b')];
-  const counted = 'connections_per_ip = 100000';
-  const first = { servers: [a.address, b.address], limits: counted };
+  const common = { route: 'on_removal = "keep"', limits: 'connections_per_ip = 100000' };
+  const first = { ...common, servers: [a.address, b.address] };
   const second = {
+    ...common,
     servers: [b.address],
-    limits: counted,
     more: `[[listener]]\naddress = "127.0.0.1:0"
       ${route('/more', 'more')}\n${pool('more', a.address)}`,
   };

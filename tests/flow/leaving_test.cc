@@ -232,13 +232,24 @@ TEST_CASE("leaving: who stays, stays", "[flow][leaving]") {
   CHECK(flow.alive());
 }
 
-TEST_CASE("leaving: one job at a time, but the process's end goes before all", "[flow][leaving]") {
+TEST_CASE("leaving: the job whose time comes first, but the process's end goes before all",
+          "[flow][leaving]") {
   Flow flow;
   flow.start();
-  CHECK(flow.tunnel->leave(leave_at(flow, 5s)));
-  edge::Leave other = leave_at(flow);
+  auto first = std::make_shared<edge::LeaveCount>();
+  edge::Leave leave = leave_at(flow, 5s);
+  leave.count = first;
+  CHECK(flow.tunnel->leave(leave));
+  edge::Leave other = leave_at(flow, 5s);
   other.job = 8;
   CHECK_FALSE(flow.tunnel->leave(other));
+  CHECK(first->left == 1);
+  other.at = flow.loop.now() + 4s;
+  CHECK(flow.tunnel->leave(other));
+  CHECK(first->left == 0);
+  CHECK(first->total == 0);
+  CHECK_FALSE(flow.tunnel->stay(7));
+  other.at = flow.loop.now();
   other.cause = rules::Cause::stopping;
   CHECK(flow.tunnel->leave(other));
   CHECK_FALSE(flow.tunnel->leave(leave_at(flow)));
@@ -254,11 +265,13 @@ TEST_CASE("leaving: who spoke lately is not idle and stays after all", "[flow][l
   flow.pass(5s);
   edge::Leave leave = leave_at(flow, 3s);
   leave.min_idle = 1s;
+  leave.count = std::make_shared<edge::LeaveCount>();
   flow.tunnel->leave(leave);
   flow.pass(2900ms);
   flow.client->text("hello");
   flow.pump().pass(200ms).pump();
   CHECK(flow.client->close_code() == -1);
+  CHECK(leave.count->total == 0);
   leave.at = flow.loop.now() + 3s;
   flow.tunnel->leave(leave);
   flow.pass(4s).pump();

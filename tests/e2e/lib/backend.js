@@ -10,13 +10,12 @@ export class RawBackend {
   #changes = new Changes();
   #rig;
 
-  // options.port, or options.path for a unix socket. options.onPeer takes each connection instead of accept().
+  // options.port and options.host, or options.path for a unix socket. options.onPeer takes each connection instead of accept().
   static async listen(rig, options = {}) {
     const backend = new RawBackend();
     backend.#rig = rig;
-    const where = options.path
-      ? { path: options.path }
-      : { host: '127.0.0.1', port: options.port ?? 0 };
+    const host = options.host ?? '127.0.0.1';
+    const where = options.path ? { path: options.path } : { host, port: options.port ?? 0 };
     backend.server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       backend.#accepted(socket, options.onPeer),
     );
@@ -28,7 +27,7 @@ export class RawBackend {
       'the backend listens',
     );
     backend.port = options.path ? undefined : backend.server.address().port;
-    backend.address = options.path ? `unix:${options.path}` : `127.0.0.1:${backend.port}`;
+    backend.address = options.path ? `unix:${options.path}` : `${host}:${backend.port}`;
     rig.defer(() => backend.close());
     return backend;
   }

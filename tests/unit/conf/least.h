@@ -24,7 +24,11 @@ inline LoadResult load(const std::string& text) {
                    MemoryFiles(FileMap{{"c.pem", "cert"},
                                        {"k.pem", "key"},
                                        {"secret", "0123456789abcdef\r\n"},
-                                       {"short", "0123456789abcde\n"}}));
+                                       {"short", "0123456789abcde\n"},
+                                       {"one-key", std::string(80, '\n')},
+                                       {"most-keys", std::string(48 * 16, 'k')},
+                                       {"too-many-keys", std::string(48 * 17, 'k')},
+                                       {"no-key", std::string(79, 'k')}}));
 }
 
 inline Config good(const std::string& text) {

@@ -46,6 +46,7 @@ trusted_proxies = ["10.0.0.0/8", "::1"]
 [listener.tls]
 certificates = [{ cert = "c.pem", key = "k.pem" }]
 min_version = "1.3"
+ticket_key_file = "one-key"
 compact = true
 [listener.timeouts]
 keepalive = "9m"
@@ -117,6 +118,7 @@ fall = 5
   REQUIRE(tls.tls->certificates.at(0).key == "k.pem");
   REQUIRE(tls.tls->min_version == ListenerTls::Version::tls13);
   REQUIRE(tls.tls->compact);
+  REQUIRE(tls.tls->ticket_keys == std::string(80, '\n'));
   REQUIRE(tls.timeouts.tls_handshake == Millis{1000});
   REQUIRE(tls.timeouts.request_head == Millis{2000});
   REQUIRE(tls.timeouts.keepalive == Millis{540'000});

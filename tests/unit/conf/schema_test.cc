@@ -148,6 +148,20 @@ TEST_CASE("schema: each kind of problem, at its place", "[conf][schema]") {
       {"[[listener]]\naddress = \"127.0.0.1:1\"\n[listener.tls]\nclient_ca = \"c.pem\"\n"
        "certificates = [{ cert = \"c.pem\", key = \"k.pem\" }]",
        "f:12:1: listener 2: tls: key \"client_ca\" is not available in this version"},
+      {"[[listener]]\naddress = \"127.0.0.1:1\"\n[listener.tls]\nticket_key_file = \"no-key\"\n"
+       "certificates = [{ cert = \"c.pem\", key = \"k.pem\" }]",
+       "f:12:19: listener 2: tls: ticket_key_file: \"no-key\" holds 79 bytes: one to 16 keys of 80 "
+       "bytes each are needed, or of 48 each"},
+      {"[[listener]]\naddress = \"127.0.0.1:1\"\n[listener.tls]\nticket_key_file = \"gone\"\n"
+       "certificates = [{ cert = \"c.pem\", key = \"k.pem\" }]",
+       "f:12:19: listener 2: tls: ticket_key_file: cannot read \"gone\": No such file or "
+       "directory"},
+      {"[[listener]]\naddress = \"127.0.0.1:1\"\n[listener.tls]\nticket_key_file = "
+       "\"too-many-keys\"\n"
+       "certificates = [{ cert = \"c.pem\", key = \"k.pem\" }]",
+       "f:12:19: listener 2: tls: ticket_key_file: \"too-many-keys\" holds 816 bytes: one to 16 "
+       "keys "
+       "of 80 bytes each are needed, or of 48 each"},
       {"[[listener]]\nproxy_protocol = false", "f:9:1: listener 2: key \"address\" is missing"},
       {"[[listener]]\naddress = \":80\"",
        "f:10:11: listener 2: address: \":80\" is not an address such as \"0.0.0.0:443\", "

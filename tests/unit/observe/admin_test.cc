@@ -2,6 +2,7 @@
 
 #include "proxy/observe/admin.h"
 
+#include "proxy/observe/admin_json.h"
 #include "proxy/observe/json_value.h"
 #include "proxy/wire/head_parser.h"
 #include "tests/support/catch.h"
@@ -19,14 +20,38 @@ struct FakeControl final : Control {
   std::vector<BackendStatus> backends() const override { return pools; }
 
   CounterView counters() const override { return {}; }
+  std::string totals_json() const override { return "{\"messages_in\":7}"; }
+
+  void watch(std::shared_ptr<EventStream> stream) override { watching = std::move(stream); }
 
   Outcome reload() override {
     ++reloads;
     return reload_outcome;
   }
 
-  Outcome drain() override {
+  Outcome drain(std::optional<conf::Rate> rate) override {
     now.draining = true;
+    process_rate = rate;
+    return {};
+  }
+
+  Outcome set_drained(DrainKind kind, const std::string& name, const DrainChange& change) override {
+    if (name != "0.0.0.0:443" && name != "unix:/run/a b")
+      return {Outcome::Kind::not_found, "no", {}};
+    last_kind = kind;
+    last = change;
+    Outcome outcome;
+    outcome.changed = jobs.empty();
+    if (change.drain) jobs = {{3, "listener " + name, change.rate ? change.rate->per_second : 0}};
+    if (change.drain) outcome.drain = 3;
+    return outcome;
+  }
+
+  std::vector<DrainStatus> drains() const override { return jobs; }
+
+  Outcome undo_drain(std::uint32_t id) override {
+    if (id != 3) return {Outcome::Kind::not_found, "there is no drain", {}};
+    jobs.clear();
     return {};
   }
 
@@ -70,6 +95,19 @@ struct FakeControl final : Control {
       {"chat", {{"10.0.0.1:80", ServerState::ready, 1, 5, true}, {"unix:/run/a.sock"}}}};
   Outcome reload_outcome;
   int reloads = 0;
+  std::optional<conf::Rate> process_rate;
+  std::optional<DrainKind> last_kind;
+  DrainChange last;
+  std::vector<DrainStatus> jobs;
+  std::shared_ptr<EventStream> watching;
+};
+
+struct FakeStream final : EventStream {
+  bool send(std::string_view) override { return true; }
+
+  void on_end(std::function<void()>) override {}
+
+  void end() override {}
 };
 
 struct Rig {
@@ -119,18 +157,47 @@ TEST_CASE("admin: status and backends are JSON as the contract has it", "[observ
         "{\"version\":\"1.2\",\"pid\":9,\"started\":\"1970-01-01T00:00:00Z\",\"uptime_s\":1.500,"
         "\"draining\":false,\"connections\":3,\"max_connections\":100,\"sessions\":2,"
         "\"workers\":[{\"worker\":0,\"connections\":1},{\"worker\":1,\"connections\":2}],"
-        "\"listeners\":[{\"address\":\"0.0.0.0:443\",\"tls\":true}],\"last_reload\":null}\n");
+        "\"listeners\":[{\"address\":\"0.0.0.0:443\",\"tls\":true}],\"last_reload\":null,"
+        "\"drains\":[],\"certificates\":[]}\n");
   rig.control.now.last_reload = ReloadStatus{false, 60, 2, 1};
   const auto status = parse_json(rig.ask("GET", "/api/status").body);
   REQUIRE(status);
   CHECK(status->find("last_reload")->string_of("at") == "1970-01-01T00:01:00Z");
   CHECK(status->find("last_reload")->number_of("failed") == 1);
+  rig.control.now.certificates = {{"0.0.0.0:443", {"a.example", "*.b.example"}, 60}};
+  answer = rig.ask("GET", "/api/status");
+  CHECK(answer.body.find("\"certificates\":[{\"listener\":\"0.0.0.0:443\",\"names\":[\"a.example\","
+                         "\"*.b.example\"],\"not_after\":\"1970-01-01T00:01:00Z\"}]") !=
+        std::string::npos);
   answer = rig.ask("GET", "/api/backends");
   CHECK(answer.type == "application/json");
   CHECK(answer.body ==
         "{\"backends\":[{\"name\":\"chat\",\"servers\":[{\"address\":\"10.0.0.1:80\","
         "\"state\":\"ready\",\"weight\":1,\"sessions\":5,\"up\":true},{\"address\":"
         "\"unix:/run/a.sock\",\"state\":\"ready\",\"weight\":1,\"sessions\":0,\"up\":true}]}]}\n");
+}
+
+TEST_CASE("admin: the dashboard's files and its feed", "[observe][admin]") {
+  Rig rig;
+  AdminAnswer answer = rig.ask("GET", "/");
+  CHECK(answer.type == "text/html; charset=utf-8");
+  CHECK(answer.body.find("<!doctype html>") == 0);
+  CHECK(rig.ask("HEAD", "/app.css").type == "text/css; charset=utf-8");
+  CHECK(rig.ask("GET", "/app.js").type == "text/javascript; charset=utf-8");
+  CHECK(rig.ask("GET", "/icon.svg").type == "image/svg+xml");
+  answer = rig.ask("GET", "/api/live");
+  REQUIRE(answer.stream);
+  answer.stream(std::make_shared<FakeStream>());
+  CHECK(rig.control.watching != nullptr);
+
+  const std::string tick = tick_json(rig.control, 1234);
+  CHECK(tick.find('\n') == std::string::npos);
+  const auto value = parse_json(tick);
+  REQUIRE(value);
+  CHECK(value->number_of("at") == 1234);
+  CHECK(value->find("status")->find("workers") != nullptr);
+  CHECK(value->find("backends")->items.size() == 1);
+  CHECK(value->find("totals")->number_of("messages_in") == 7);
 }
 
 TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
@@ -140,7 +207,7 @@ TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
   CHECK(answer.status == 200);
   CHECK(answer.body ==
         "{\"address\":\"10.0.0.1:80\",\"state\":\"drain\",\"weight\":7,\"sessions\":5,"
-        "\"up\":true}\n");
+        "\"up\":true,\"changed\":true,\"drain\":null}\n");
   CHECK(rig.status("POST", path, "", R"({"weight":1000})") == 200);
   CHECK(rig.control.pools[0].servers[0].state == ServerState::drain);
   CHECK(rig.status("POST", path, "", R"({"state":"down"})") == 200);
@@ -158,10 +225,27 @@ TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
 
 TEST_CASE("admin: a change that is none", "[observe][admin]") {
   Rig rig;
-  const auto* body = GENERATE(values<const char*>(
-      {"", "{}", "[]", "1", "{", R"({"state":"gone"})", R"({"state":1})", R"({"weight":0})",
-       R"({"weight":1001})", R"({"weight":-1})", R"({"weight":1.5})", R"({"weight":"1"})",
-       R"({"weight":null})", R"({"weight":1,"colour":"red"})", R"({"weight":1e300})"}));
+  const auto* body = GENERATE(values<const char*>({"",
+                                                   "{}",
+                                                   "[]",
+                                                   "1",
+                                                   "{",
+                                                   R"({"state":"gone"})",
+                                                   R"({"state":1})",
+                                                   R"({"weight":0})",
+                                                   R"({"weight":1001})",
+                                                   R"({"weight":-1})",
+                                                   R"({"weight":1.5})",
+                                                   R"({"weight":"1"})",
+                                                   R"({"weight":null})",
+                                                   R"({"weight":1,"colour":"red"})",
+                                                   R"({"weight":1e300})",
+                                                   R"({"rate":"50/s"})",
+                                                   R"({"weight":2,"rate":"50/s"})",
+                                                   R"({"state":"ready","rate":"50/s"})",
+                                                   R"({"state":"drain","rate":50})",
+                                                   R"({"state":"drain","rate":"50"})",
+                                                   R"({"state":"drain","rate":"0/s"})"}));
   CAPTURE(body);
   CHECK(rig.status("POST", "/api/backends/chat/servers/10.0.0.1:80", "", body) == 400);
   CHECK(rig.control.pools[0].servers[0].weight == 1);
@@ -181,17 +265,73 @@ TEST_CASE("admin: reload and drain", "[observe][admin]") {
   CHECK(rig.control.reloads == 4);
   CHECK(rig.status("POST", "/api/drain") == 200);
   CHECK(rig.control.now.draining);
+  CHECK_FALSE(rig.control.process_rate);
+  CHECK(rig.status("POST", "/api/drain", "", R"({"rate":"120/m"})") == 200);
+  CHECK(rig.control.process_rate->per_second == 2);
+  CHECK(rig.status("POST", "/api/drain", "", "{}") == 200);
+  CHECK_FALSE(rig.control.process_rate);
+  for (const char* body : {"x", "[]", R"({"rate":5})", R"({"state":"drain"})"})
+    CHECK(rig.status("POST", "/api/drain", "", body) == 400);
+}
+
+TEST_CASE("admin: drains of listeners and routes", "[observe][admin]") {
+  Rig rig;
+  CHECK(rig.ask("GET", "/api/drains").body == "{\"drains\":[]}\n");
+  const std::string path = "/api/listeners/0.0.0.0:443";
+  const AdminAnswer answer = rig.ask("POST", path, "", R"({"state":"drain","rate":"50/s"})");
+  CHECK(answer.body ==
+        "{\"address\":\"0.0.0.0:443\",\"state\":\"drain\",\"changed\":true,\"drain\":{\"id\":3,"
+        "\"what\":\"listener 0.0.0.0:443\",\"rate\":\"50/s\",\"total\":0,\"left\":0,\"told\":0,"
+        "\"counted\":false,\"started\":\"1970-01-01T00:00:00Z\"}}\n");
+  CHECK(rig.control.last_kind == DrainKind::listener);
+  CHECK(rig.control.last.drain);
+  rig.control.now.drains = rig.control.jobs;
+  const auto status = parse_json(rig.ask("GET", "/api/status").body);
+  CHECK(status->items_of("drains").at(0).number_of("id") == 3);
+  CHECK(rig.ask("POST", "/api/routes/unix:%2Frun%2Fa%20b", "", R"({"state":"drain","rate":"off"})")
+            .body.find("\"rate\":\"off\"") != std::string::npos);
+  CHECK(rig.control.last_kind == DrainKind::route);
+  CHECK(rig.control.last.rate->per_second == 0);
+  CHECK(rig.status("POST", path, "", R"({"state":"ready"})") == 200);
+  CHECK_FALSE(rig.control.last.drain);
+  CHECK(rig.status("DELETE", "/api/drains/4") == 404);
+  CHECK(rig.status("DELETE", "/api/drains/3x") == 404);
+  CHECK(rig.status("DELETE", "/api/drains/99999999999") == 404);
+  CHECK(rig.ask("DELETE", "/api/drains/3").body == "{\"undone\":true}\n");
+  CHECK(rig.control.jobs.empty());
+  CHECK(rig.status("POST", "/api/routes/nope", "", R"({"state":"drain"})") == 404);
+  CHECK(rig.status("POST", "/api/routes/%zz", "", R"({"state":"drain"})") == 400);
+  for (const char* body : {"", "{}", R"({"state":"down"})", R"({"state":"ready","rate":"1/s"})",
+                           R"({"state":"drain","weight":2})", R"({"rate":"1/s"})"}) {
+    CAPTURE(body);
+    CHECK(rig.status("POST", path, "", body) == 400);
+  }
+}
+
+TEST_CASE("admin: drains are written with the token only, by their methods", "[observe][admin]") {
+  Rig rig;
+  CHECK(rig.ask("GET", "/api/drains/3").allow == "DELETE");
+  CHECK(rig.ask("POST", "/api/drains").allow == "GET, HEAD");
+  CHECK(rig.ask("GET", "/api/routes/x").allow == "POST");
+  CHECK(rig.ask("DELETE", "/api/listeners/x").allow == "POST");
+  for (const char* path : {"/api/listeners", "/api/listeners/", "/api/routes/", "/api/drains/"})
+    CHECK(rig.status("POST", path, "", R"({"state":"drain"})") == 404);
+  rig.access = {AdminDoor::loopback, kToken};
+  CHECK(rig.status("GET", "/api/drains") == 200);
+  CHECK(rig.status("DELETE", "/api/drains/3") == 401);
+  CHECK(rig.status("POST", "/api/listeners/0.0.0.0:443", "", R"({"state":"drain"})") == 401);
+  CHECK_FALSE(rig.control.last_kind);
 }
 
 TEST_CASE("admin: other paths and methods", "[observe][admin]") {
   Rig rig;
-  for (const char* path : {"/api", "/api/", "/api/backends/", "/api/backends/chat", "/metrics/",
+  for (const char* path : {"/index", "/api/", "/api/backends/", "/api/backends/chat", "/metrics/",
                            "/x", "//", "/api/status/../reload"}) {
     CAPTURE(path);
     CHECK(rig.status("GET", path) == 404);
   }
-  for (const char* path :
-       {"/", "/healthz", "/readyz", "/metrics", "/api/status", "/api/backends"}) {
+  for (const char* path : {"/", "/app.js", "/api", "/healthz", "/readyz", "/metrics", "/api/status",
+                           "/api/backends"}) {
     CAPTURE(path);
     CHECK(rig.status("GET", path) == 200);
     CHECK(rig.status("GET", std::string(path) + "?x=1") == 200);
@@ -242,7 +382,14 @@ TEST_CASE("admin: from other machines only health is told without the token", "[
   rig.access = {AdminDoor::network, kToken};
   CHECK(rig.status("GET", "/healthz") == 200);
   CHECK(rig.status("GET", "/readyz") == 200);
-  for (const char* path : {"/", "/metrics", "/api/status", "/api/backends", "/nothing"}) {
+  // A browser shows no token before it has the page.
+  for (const char* path : {"/", "/app.js", "/app.css"}) {
+    CAPTURE(path);
+    CHECK(rig.status("GET", path) == 200);
+    CHECK(rig.status("POST", path) == 401);
+    CHECK(rig.status("GET", path, "Host: evil.example\r\n") == 403);
+  }
+  for (const char* path : {"/api", "/metrics", "/api/status", "/api/live", "/nothing"}) {
     CAPTURE(path);
     CHECK(rig.status("GET", path) == 401);
   }

@@ -34,6 +34,16 @@ TEST_CASE("tables: a backend's servers, a row each", "[remote]") {
         "chat     10.0.0.12:8080  drain  no   2       0\n");
 }
 
+TEST_CASE("tables: backends with servers out of names say which", "[remote][dns]") {
+  CHECK(backends_text(json(R"({"backends":[{"name":"chat","servers":[
+      {"address":"10.0.0.1:80","state":"ready","weight":1,"sessions":3,"up":true},
+      {"address":"10.0.0.2:80","state":"ready","weight":1,"sessions":0,"up":true,
+       "resolved_from":"app:80"}]}]})")) ==
+        "BACKEND  SERVER       STATE  UP   WEIGHT  SESSIONS  FROM\n"
+        "chat     10.0.0.1:80  ready  yes  1       3         -\n"
+        "chat     10.0.0.2:80  ready  yes  1       0         app:80\n");
+}
+
 TEST_CASE("tables: how the process is", "[remote]") {
   CHECK(status_text(json(R"({"version":"0.1.0","pid":42,"uptime_s":3725.2,"draining":false,
           "connections":12,"max_connections":100000,"sessions":9,
@@ -50,6 +60,19 @@ TEST_CASE("tables: how the process is", "[remote]") {
   const std::string other = status_text(json(R"({"draining":true,"last_reload":null})"));
   CHECK(other.find("draining") != std::string::npos);
   CHECK(other.find("none yet") != std::string::npos);
+}
+
+TEST_CASE("tables: what is being drained, in words", "[remote]") {
+  CHECK(drain_text(json(R"({"what":"chat/10.0.0.1:80","rate":"50/s","total":500,"left":120,
+          "told":380,"counted":true})")) ==
+        "draining chat/10.0.0.1:80: 120 of 500 sessions left, 50/s");
+  CHECK(drain_text(json(R"({"what":"all","rate":"off","total":5,"left":1,"counted":true})")) ==
+        "draining all: 1 of 5 sessions left, all at once");
+  CHECK(drain_text(json(R"({"what":"route a","rate":"1/s","told":7,"counted":true})")) ==
+        "draining route a: done, 7 moved");
+  CHECK(drain_text(json(R"({"what":"a\u001bb","rate":"1/s"})")) == "draining a?b: begins");
+  const std::string status = status_text(json(R"({"drains":[{"what":"x"},{"what":"y"}]})"));
+  CHECK(status.find("\ndraining x: begins\ndraining y: begins\n") != std::string::npos);
 }
 
 TEST_CASE("tables: an answer of another shape breaks nothing", "[remote]") {

@@ -8,6 +8,7 @@
 
 #include "tests/unit/tls/rig.h"
 #include "tls/handle.h"
+#include "tls/self_signed.h"
 
 namespace fairlead::tls::rig {
 
@@ -96,6 +97,18 @@ TEST_CASE("context: a certificate and its key load from files", "[tls][context]"
   Side down = client();
   shake(down, up);
   REQUIRE(up.ready);
+}
+
+TEST_CASE("context: its certificate's names and expiry can be told", "[tls][context]") {
+  const SelfSigned made = make_self_signed();
+  const auto context = ServerContext::from_pem(made.certificate, made.key, {});
+  REQUIRE(context.context);
+  const CertificateInfo& info = context.context->certificate();
+  CHECK(info.names == std::vector<std::string>{"localhost", "127.0.0.1", "::1"});
+  const std::time_t days = (info.not_after - std::time(nullptr)) / 86400;
+  CHECK(days >= 29);
+  CHECK(days <= 30);
+  CHECK(certificate_info(nullptr).names.empty());
 }
 
 TEST_CASE("context: one file may hold both", "[tls][context]") {

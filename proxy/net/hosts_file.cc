@@ -1,0 +1,102 @@
+#include "proxy/net/hosts_file.h"
+
+#include <ifaddrs.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "conf/names.h"
+#include "proxy/net/socket.h"
+
+namespace fairlead::net {
+namespace {
+
+constexpr std::size_t kHostsMost = 1024 * 1024;
+constexpr std::string_view kBlanks = " \t\r";
+
+// Takes the next word off `line`; empty: there is none.
+std::string_view take_word(std::string_view& line) {
+  const std::size_t begin = line.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  line.remove_prefix(begin);
+  const std::string_view word = line.substr(0, line.find_first_of(kBlanks));
+  line.remove_prefix(word.size());
+  return word;
+}
+
+bool names(std::string_view line, std::string_view name) {
+  for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
+    if (conf::lower(word) == name) return true;
+  }
+  return false;
+}
+
+bool is_link_local(const conf::Ip& ip) {
+  return !ip.is_v4() && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
+}
+
+bool is_multicast(const conf::Ip& ip) {
+  return ip.is_v4() ? (ip.bytes[12] & 0xf0) == 0xe0 : ip.bytes[0] == 0xff;
+}
+
+}  // namespace
+
+std::vector<conf::Ip> addresses_in_hosts(std::string_view text, std::string_view name) {
+  std::vector<conf::Ip> found;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    line = line.substr(0, line.find('#'));
+    const auto ip = conf::Ip::parse(take_word(line));
+    if (!ip || !names(line, name)) continue;
+    if (std::find(found.begin(), found.end(), *ip) == found.end()) found.push_back(*ip);
+  }
+  return found;
+}
+
+std::optional<std::string> read_hosts_file() {
+  std::ifstream file("/etc/hosts", std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string text(kHostsMost + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kHostsMost) return std::nullopt;
+  return text;
+}
+
+std::vector<std::string> search_names(const std::string& name,
+                                      const std::vector<std::string>& domains, unsigned ndots) {
+  const auto dots = static_cast<unsigned>(std::count(name.begin(), name.end(), '.'));
+  std::vector<std::string> result;
+  if (dots >= ndots) result.push_back(name);
+  for (const std::string& domain : domains) {
+    if (!domain.empty() && domain != ".") result.push_back(name + "." + domain);
+  }
+  if (dots < ndots) result.push_back(name);
+  return result;
+}
+
+Families Families::of_this_machine() {
+  Families result;
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return {true, true};  // rather too much than too little
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET6) continue;
+    SocketAddress raw{};
+    const auto* bytes = reinterpret_cast<const char*>(one->ifa_addr);
+    std::copy(bytes, bytes + sizeof raw.v6, reinterpret_cast<char*>(&raw));
+    const conf::Ip ip = to_peer(raw).ip;
+    if (ip.is_loopback()) result.ipv6_loopback = true;
+    if (!ip.is_loopback() && !is_link_local(ip)) result.ipv6 = true;
+  }
+  freeifaddrs(list);
+  return result;
+}
+
+bool Families::reach(const conf::Ip& ip) const {
+  if (ip == conf::Ip{} || is_multicast(ip) || is_link_local(ip)) return false;
+  if (ip.is_v4()) return ip != conf::Ip::v4(0) && ip != conf::Ip::v4(0xffffffff);
+  return ip.is_loopback() ? ipv6_loopback : ipv6;
+}
+
+}  // namespace fairlead::net

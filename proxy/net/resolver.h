@@ -1,0 +1,71 @@
+#pragma once
+// Names to addresses, asynchronously and with their TTL: the hosts file first, then the DNS. A host
+// is asked for by A and AAAA, a service by SRV and then its targets.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "proxy/net/hosts_file.h"
+#include "proxy/net/loop.h"
+
+namespace fairlead::net {
+
+class DnsChannel;
+
+class Resolver {
+ public:
+  struct Place {
+    conf::Ip ip;
+    std::uint16_t port = 0;  // this and the following: a service's alone
+    std::uint16_t priority = 0;
+    std::uint16_t weight = 0;
+  };
+
+  struct Answer {
+    enum class Kind {
+      found,   // may be no place at all: the service's owner says that there is none (RFC 2782)
+      absent,  // the name does not exist, or has no address this machine could reach
+      failed,  // nobody knows: no answer, or none of use
+    };
+
+    Kind kind = Kind::failed;
+    bool partial = false;  // found, but a part of the questions failed: there may be more
+    std::vector<Place> places;
+    std::optional<std::uint32_t> ttl;  // seconds; nothing: the hosts file has none
+    std::string why;                   // not found or partial: for people
+  };
+
+  // Called once, maybe before ask() returns. Must not destroy the resolver, nor
+  // ask() it.
+  using Done = std::function<void(Answer)>;
+
+  Resolver(Loop& loop, conf::Dns settings);
+  // What is under way is never answered.
+  ~Resolver();
+
+  // A host, or with `service` an SRV name. Always ends, by an answer or by the timeouts.
+  void ask(const std::string& name, bool service, Done done);
+
+  const conf::Dns& settings() const { return settings_; }
+
+ private:
+  struct HostQuestion;
+  struct ServiceQuestion;
+  void reopen_if_changed();
+  std::optional<Answer> without_dns(const std::string& name) const;
+  void ask_host(const std::string& name, bool search, Done done);
+  void ask_service(const std::string& name, Done done);
+
+  Loop& loop_;
+  conf::Dns settings_;
+  Families families_;
+  std::int64_t system_changed_ = 0;  // when resolv.conf was written
+  std::unique_ptr<DnsChannel> channel_;
+};
+
+}  // namespace fairlead::net
