@@ -68,12 +68,19 @@ update_lists() {
   printf '%s\n' "$output"
 }
 
-install_packages() {
+# Packages of services would start them: policy-rc.d says no meanwhile. In a subshell, for its trap.
+install_packages() (
   export DEBIAN_FRONTEND=noninteractive
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
   update_lists
   apt-get -o DPkg::Lock::Timeout=120 -o Acquire::http::Timeout=30 -o Acquire::Retries=2 \
     install -y --no-install-recommends "$@"
-}
+)
 
 # need WHAT PACKAGE[:COMMAND]...: installs what is missing. Without anything missing it needs neither root nor network.
 need() {

@@ -95,6 +95,13 @@ class Finder {
   std::optional<conf::Address> listen_;
 };
 
+void add_filters(CLI::App& command, remote::SessionArguments& into) {
+  command.add_option("--route", into.route, "Only those of this route");
+  command.add_option("--backend", into.backend, "... of this backend");
+  command.add_option("--server", into.server, "... with this server, HOST:PORT");
+  command.add_option("--client", into.client, "... from this address or network");
+}
+
 }  // namespace
 
 void add_admin_commands(CLI::App& app, AdminArguments& arguments, const std::string& default_file) {
@@ -120,6 +127,22 @@ void add_admin_commands(CLI::App& app, AdminArguments& arguments, const std::str
   };
   add("status", "How a running Fairlead is", remote::status);
   add("backends", "Its backends' servers and their sessions", remote::backends);
+  CLI::App* sessions = add("sessions", "Its open sessions, or all about one of them",
+                           [&arguments](const remote::Target& target) {
+                             return remote::sessions(target, arguments.sessions);
+                           });
+  remote::SessionArguments& asked = arguments.sessions;
+  sessions->add_option("id", asked.id, "A session's ID: its conn_id in the access log");
+  add_filters(*sessions, asked);
+  sessions->add_option("--sort", asked.sort, "age, idle or rate [age]: the greatest first");
+  sessions->add_option("--limit", asked.limit, "How many, at most 1000 [100]");
+  sessions->add_option("--offset", asked.offset, "Leave out so many before them");
+  CLI::App* close = add("close", "End a session, or all that match: clients get Close 1001",
+                        [&arguments](const remote::Target& target) {
+                          return remote::close(target, arguments.sessions);
+                        });
+  close->add_option("id", asked.id, "The session's ID");
+  add_filters(*close, asked);
   add("reload", "Let it load its configuration again", remote::reload);
   CLI::App* drain =
       add("drain",

@@ -12,12 +12,13 @@ class App;
 
 namespace fairlead::cli {
 
-// What `fairlead status | backends | reload | drain` were given; lives as long as the parser.
+// What `fairlead status` and its like were given; lives as long as the parser.
 struct AdminArguments {
   std::string admin;       // --admin, or FAIRLEAD_ADMIN
   std::string token_file;  // --token-file, or FAIRLEAD_TOKEN_FILE
   std::string config;      // -c
   remote::DrainWish drain;
+  remote::SessionArguments sessions;  // of sessions and close
   bool json = false;
   std::function<int()> run;  // set by the command that was given; returns the exit code
 };

@@ -8,6 +8,7 @@
 #include "proxy/edge/not_found.h"
 #include "proxy/observe/admin_json.h"
 #include "proxy/observe/log.h"
+#include "proxy/observe/totals.h"
 
 namespace fairlead::edge {
 namespace {
@@ -65,6 +66,7 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Share
       process_(std::move(process)),
       started_(std::time(nullptr)),
       begun_(loop.now()),
+      sessions_(shared, [&mailbox](std::function<void()> work) { mailbox.post(std::move(work)); }),
       live_(loop, mailbox, shared, [this] { return observe::tick_json(*this, epoch_ms()); }) {}
 
 std::string AdminEndpoint::open(const conf::Address& address) {
@@ -148,6 +150,16 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
   return backends;
 }
 
+observe::CounterView AdminEndpoint::counters() const {
+  observe::CounterView view{process_.runtime()->registry(), {}};
+  for (const auto& worker : shared_.workers) view.workers.push_back(&worker->counters());
+  return view;
+}
+
+std::string AdminEndpoint::totals_json() const {
+  return observe::totals_json(counters());
+}
+
 void AdminEndpoint::watch(std::shared_ptr<observe::EventStream> stream) {
   live_.join(std::move(stream));
 }
@@ -191,6 +203,22 @@ observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std
   observe::log_info("admin: {}/{} is {}, weight {}", backend, server,
                     observe::state_word(now.state), now.weight);
   return outcome;
+}
+
+void AdminEndpoint::list_sessions(const observe::SessionQuery& query, Reply reply) {
+  sessions_.list(query, std::move(reply));
+}
+
+void AdminEndpoint::show_session(std::uint64_t id, Reply reply) {
+  sessions_.show(id, std::move(reply));
+}
+
+void AdminEndpoint::close_session(std::uint64_t id, Reply reply) {
+  sessions_.close(id, std::move(reply));
+}
+
+void AdminEndpoint::close_sessions(const observe::SessionFilter& filter, Reply reply) {
+  sessions_.close_all(filter, std::move(reply));
 }
 
 }  // namespace fairlead::edge

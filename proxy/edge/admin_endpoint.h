@@ -12,6 +12,7 @@
 #include "proxy/edge/drainer.h"
 #include "proxy/edge/live_feed.h"
 #include "proxy/edge/reload.h"
+#include "proxy/edge/session_queries.h"
 #include "proxy/edge/worker.h"
 #include "proxy/observe/control.h"
 
@@ -48,11 +49,17 @@ class AdminEndpoint final : observe::Control {
 
   observe::Status status() const override;
   std::vector<observe::BackendStatus> backends() const override;
+  observe::CounterView counters() const override;
+  std::string totals_json() const override;
   void watch(std::shared_ptr<observe::EventStream> stream) override;
   observe::Outcome reload() override;
   observe::Outcome drain(std::optional<conf::Rate> rate) override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
+  void list_sessions(const observe::SessionQuery& query, Reply reply) override;
+  void show_session(std::uint64_t id, Reply reply) override;
+  void close_session(std::uint64_t id, Reply reply) override;
+  void close_sessions(const observe::SessionFilter& filter, Reply reply) override;
 
   // admin_drains.cc
   observe::Outcome set_drained(observe::DrainKind kind, const std::string& name,
@@ -69,6 +76,7 @@ class AdminEndpoint final : observe::Control {
   const net::TimePoint begun_;
   net::Fd listening_;
   conf::Address address_;  // as bound
+  SessionQueries sessions_;
   LiveFeed live_;
   std::unique_ptr<AdminServer> server_;
 };

@@ -59,9 +59,13 @@ Connection::Connection(Home& home, Arrival arrival)
   peer_.secure = listener().tls != nullptr;
   peer_.local_port = listener().port;
   client_ = std::make_unique<net::Stream>(home_.loop, arrival.fd.release());
+  if (place_) ++*listener().connections;
 }
 
-Connection::~Connection() = default;
+// A session takes the place with it.
+Connection::~Connection() {
+  if (place_) --*listener().connections;
+}
 
 void Connection::start() {
   if (listener().settings->proxy_protocol) {
@@ -131,7 +135,10 @@ void Connection::on_readable(net::Stream& stream) {
 }
 
 void Connection::take(std::span<char> bytes) {
-  if (phase_ == Phase::tls && client_->ready()) wait_for_head();
+  if (phase_ == Phase::tls && client_->ready()) {
+    count_tls();
+    wait_for_head();
+  }
   if (bytes.empty()) return;
   std::string_view text(bytes.data(), bytes.size());
   switch (phase_) {

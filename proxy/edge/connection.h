@@ -85,6 +85,8 @@ class Connection final : public Link,
   bool may_keep(const Request* request) const;
   std::string new_request_id();
   net::TimePoint linger_until() const;
+  void count_tls();
+  void count_http(rules::Cause cause, int status, const Request* request);
   void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request);
   void log_exchange(rules::Cause cause, int status);
   Identity make_identity(const Request* request, const wire::Agreed* agreed) const;

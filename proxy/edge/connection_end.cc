@@ -145,6 +145,7 @@ void Connection::log_exchange(Cause cause, int status) {
 // one.
 void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
                           const Request* request) {
+  count_http(cause, status, request);
   if (!home_.access.on() && !observe::RecentEnds::wants(cause)) return;
   Identity identity = make_identity(request, nullptr);
   observe::Entry entry = make_entry("http", identity);

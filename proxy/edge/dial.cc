@@ -31,6 +31,7 @@ void Dial::try_next(rules::Cause if_none) {
     return handler_.on_dial_failed(full ? rules::Cause::server_full : if_none);
   }
   if (auto idle = take_idle()) return handler_.on_dialed(std::move(idle), std::move(lease_), true);
+  connecting_ = now;
   connector_.start(lease_.server().address, now + connect_timeout_);
 }
 
@@ -40,6 +41,8 @@ std::unique_ptr<net::Stream> Dial::take_idle() {
 }
 
 void Dial::on_connected(std::unique_ptr<net::Stream> stream) {
+  home_.counters->connect.add(
+      std::chrono::duration<double>(home_.loop.now() - connecting_).count());
   handler_.on_dialed(std::move(stream), std::move(lease_), false);
 }
 

@@ -61,6 +61,7 @@ class Dial final : net::Connector::Handler {
   conf::Millis connect_timeout_{0};
   Reuse reuse_ = Reuse::no;
   net::TimePoint last_try_;
+  net::TimePoint connecting_;  // since when
   std::vector<std::size_t> tried_;
   balance::Lease lease_;
 };

@@ -14,6 +14,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/recent_ends.h"
+#include "proxy/observe/registry.h"
 #include "tls/digest.h"
 
 namespace fairlead::edge {
@@ -57,7 +58,9 @@ struct Home {
   // The newest snapshot: what connections go over to between two requests. Null: they keep theirs.
   std::shared_ptr<const Runtime> runtime{};
   Departures* departures = nullptr;  // told of each new session
-  observe::RecentEnds ends{};        // of this worker
+  unsigned worker = 0;               // its number
+  std::shared_ptr<observe::WorkerCounters> counters = std::make_shared<observe::WorkerCounters>();
+  observe::RecentEnds ends{};  // of this worker
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

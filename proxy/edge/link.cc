@@ -29,6 +29,9 @@ void Links::adopt(std::unique_ptr<Link> link) {
 
 void Links::unlink(Link& link) {
   if (link.previous_ == nullptr && first_ != &link) return;  // never adopted
+  for (Cursor* cursor : cursors_) {
+    if (cursor->at_ == &link) cursor->at_ = link.next_;
+  }
   if (link.previous_ != nullptr) link.previous_->next_ = link.next_;
   if (link.next_ != nullptr) link.next_->previous_ = link.previous_;
   if (first_ == &link) first_ = link.next_;
@@ -49,7 +52,24 @@ void Links::bury() {
   }
 }
 
+Links::Cursor::Cursor(Links& links) : links_(&links), at_(links.first_) {
+  links.cursors_.push_back(this);
+}
+
+Links::Cursor::~Cursor() {
+  if (links_ != nullptr) std::erase(links_->cursors_, this);
+}
+
+Link* Links::Cursor::next() {
+  if (at_ == nullptr) return nullptr;
+  return std::exchange(at_, at_->next_);
+}
+
 Links::~Links() {
+  for (Cursor* cursor : cursors_) {
+    cursor->links_ = nullptr;
+    cursor->at_ = nullptr;
+  }
   bury();
   while (first_ != nullptr) {
     Link* link = first_;

@@ -56,6 +56,24 @@ class Link {
 
 class Links {
  public:
+  // Goes from link to link over several turns, whatever ends meanwhile; what begins meanwhile it
+  // does not see. It may outlive the Links.
+  class Cursor {
+   public:
+    explicit Cursor(Links& links);
+    ~Cursor();
+    Cursor(const Cursor&) = delete;
+    Cursor& operator=(const Cursor&) = delete;
+
+    // The next one that lives; null: that was all. The one that was given may be ended.
+    Link* next();
+
+   private:
+    friend class Links;
+    Links* links_;  // null: gone
+    Link* at_;      // to be given next
+  };
+
   Links() = default;
   ~Links();
   Links(const Links&) = delete;
@@ -85,6 +103,7 @@ class Links {
   Link* first_ = nullptr;
   Link* dead_ = nullptr;
   std::vector<Link*> waiting_;
+  std::vector<Cursor*> cursors_;
   std::size_t size_ = 0;
 };
 
@@ -109,6 +128,8 @@ class Place {
     std::swap(process_, other.process_);
     return *this;
   }
+
+  explicit operator bool() const { return worker_ != nullptr; }
 
   ~Place() {
     if (worker_ == nullptr) return;

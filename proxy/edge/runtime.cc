@@ -32,6 +32,9 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
   made.from_backend = scan_rules(route.websocket, false);
   made.ping_client = {route.websocket.ping_interval, route.websocket.ping_timeout};
   if (route.websocket.ping_backend) made.ping_backend = made.ping_client;
+  made.counters = previous != nullptr ? previous->counters
+                                      : std::make_shared<observe::RouteCounters>(route.name);
+  made.sessions = std::make_shared<observe::Gauge>(0);
   return made;
 }
 
@@ -61,6 +64,8 @@ std::shared_ptr<Runtime> Runtime::renewed(const Runtime& before, const balance::
     }
   }
   if (!other) return nullptr;
+  next->registry_ = before.registry_;
+  next->unrouted_ = before.unrouted_;
   next->build_routes(&before);
   next->router_ = before.router_;
   next->listeners_ = before.listeners_;
@@ -69,6 +74,8 @@ std::shared_ptr<Runtime> Runtime::renewed(const Runtime& before, const balance::
 
 std::string Runtime::build(std::shared_ptr<const tls::ServerContext> demo_tls,
                            const Runtime* previous, const balance::Lookup& names) {
+  registry_ = previous != nullptr ? previous->registry_ : std::make_shared<observe::Registry>();
+  unrouted_ = registry_->route("");
   for (const conf::Backend& backend : config_->backends)
     add_pool(backend, balance::expand(backend.servers, names), previous);
   std::string error = build_routes(previous);
@@ -103,6 +110,8 @@ std::string Runtime::build_routes(const Runtime* previous) {
       }
     }
     routes_.push_back(make_route(route, *pool, before));
+    routes_.back().counters = registry_->route(route.name);
+    routes_.back().sessions = registry_->sessions(route.name, route.backend);
     limits_.push_back(routes_.back().limits.get());
   }
   return "";
@@ -149,6 +158,7 @@ void Runtime::set_bound(std::size_t listener, const conf::Address& address, std:
   listeners_[listener].name = address.text();
   listeners_[listener].port = address.port;
   listeners_[listener].socket = socket;
+  listeners_[listener].connections = registry_->connections(listeners_[listener].name);
   if (gate) listeners_[listener].gate = std::move(gate);
 }
 

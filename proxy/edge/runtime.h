@@ -10,6 +10,7 @@
 #include "proxy/balance/pool.h"
 #include "proxy/edge/gate.h"
 #include "proxy/edge/keepalive.h"
+#include "proxy/observe/registry.h"
 #include "proxy/rules/ip_limits.h"
 #include "proxy/rules/router.h"
 #include "proxy/wire/frame_scanner.h"
@@ -26,6 +27,8 @@ struct RouteRuntime {
   wire::ScanRules from_backend;
   KeepaliveSettings ping_client;
   KeepaliveSettings ping_backend;
+  std::shared_ptr<observe::RouteCounters> counters;
+  std::shared_ptr<observe::Gauge> sessions;  // open with this backend
   std::shared_ptr<Gate> gate;
 };
 
@@ -35,6 +38,7 @@ struct ListenerRuntime {
   std::string name;                               // its address, with the port it got
   std::uint16_t port = 0;
   std::uint64_t socket = 0;  // the listening socket's number: a reload may keep it; 0: none yet
+  std::shared_ptr<observe::Gauge> connections = std::make_shared<observe::Gauge>(0);  // open ones
   std::shared_ptr<Gate> gate;
 };
 
@@ -73,6 +77,12 @@ class Runtime {
   // In the configuration's order.
   const std::vector<std::shared_ptr<balance::Pool>>& pools() const { return pools_; }
 
+  // What is counted, the same for all snapshots of a process.
+  const std::shared_ptr<observe::Registry>& registry() const { return registry_; }
+
+  // Of requests that no route has.
+  observe::RouteCounters& unrouted() const { return *unrouted_; }
+
   // Before any worker has it: the listener's socket and the port it got where 0 was asked for.
   // `gate`: the socket's; null: one of its own.
   void set_bound(std::size_t listener, const conf::Address& address, std::uint64_t socket,
@@ -104,6 +114,8 @@ class Runtime {
   std::vector<RouteRuntime> routes_;
   std::vector<rules::IpLimits*> limits_;
   std::vector<ListenerRuntime> listeners_;
+  std::shared_ptr<observe::Registry> registry_;
+  std::shared_ptr<observe::RouteCounters> unrouted_;
 };
 
 struct Runtime::Made {

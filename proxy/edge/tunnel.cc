@@ -31,12 +31,13 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
       lease_(std::move(parts.lease)),
       place_(std::move(parts.place)),
       ip_hold_(std::move(parts.ip_hold)),
-      busy_(home),
+      tally_(parts.route->counters->of(home.worker)),
       identity_(std::move(parts.identity)),
       opened_(home.loop.now()),
       last_data_(opened_),
       handshake_ms_(static_cast<float>(parts.handshake_ms)),
       extensions_(parts.extensions) {
+  ++home_.busy;
   identity_.route = parts.route;
   peers_[kClient].stream = std::move(parts.client);
   peers_[kBackend].stream = std::move(parts.backend);
@@ -56,10 +57,14 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
   peers_[kBackend].spliced = plain;
 }
 
-Tunnel::~Tunnel() = default;
+Tunnel::~Tunnel() {
+  --home_.busy;
+  if (place_ && identity_.listener != nullptr) --*identity_.listener->connections;
+}
 
 void Tunnel::start(std::string_view from_client, std::string_view from_backend) {
   log_open();
+  count_open();
   for (Peer& peer : peers_) {
     peer.heard = opened_;
     peer.stream->set_handler(*this);
@@ -143,8 +148,8 @@ bool Tunnel::splice(Side side) {
 void Tunnel::relay(Side side, std::span<const char> bytes) {
   Peer& from = peers_[side];
   Peer& to = peers_[other(side)];
-  if (to.close_due != 0 && !begins_no_more(side)) bytes = finish_frame(side, bytes);
   wire::ScanCounters before = from.counters;
+  if (to.close_due != 0 && !begins_no_more(side)) bytes = finish_frame(side, bytes);
   std::size_t start = 0;  // [start, at) has been scanned and waits to be forwarded
   std::size_t at = 0;
   while (!from.close_got && !from.unreadable) {
@@ -171,6 +176,10 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
     bool ours = result.event == Event::pong &&
                 is_our_pong(from, bytes.subspan(at, result.frame), result.header);
     bool passes = result.event == Event::ping || (result.event == Event::pong && !ours);
+    if (passes) {
+      count_control(side, result.event == Event::ping ? observe::RouteTally::ping
+                                                      : observe::RouteTally::pong);
+    }
     if (!passes) forward(other(side), bytes.subspan(start, at - start));
     if (!passes && !ours && !relay_event(side, bytes.subspan(at, result.frame), result)) break;
     at += result.frame;
@@ -194,6 +203,7 @@ bool Tunnel::relay_event(Side side, std::span<const char> frame, const wire::Sca
   bool client = side == kClient;
   switch (wire::close_code(result.violation)) {
     case 1009:
+      count_too_big(side, result.violation);
       end(client ? client_message_too_big : backend_message_too_big);
       break;
     case 1007:
@@ -241,9 +251,10 @@ bool Tunnel::is_our_pong(Peer& from, std::span<const char> frame, const wire::Fr
   if (nonce != from.nonce) return false;
   from.nonce = 0;
   from.waiting = false;
-  if (&from == &peers_[kClient]) {
-    rtt_ms_ = std::chrono::duration<float, std::milli>(home_.loop.now() - from.pinged).count();
-  }
+  const bool client = &from == &peers_[kClient];
+  const std::chrono::duration<float> rtt = home_.loop.now() - from.pinged;
+  if (client) rtt_ms_ = rtt.count() * 1000;
+  home_.counters->ping_rtt[client ? kClient : kBackend].add(rtt.count());
   return true;
 }
 

@@ -19,6 +19,7 @@
 #include "proxy/edge/keepalive.h"
 #include "proxy/edge/leave.h"
 #include "proxy/net/stream.h"
+#include "proxy/observe/session_query.h"
 #include "proxy/rules/failure.h"
 #include "proxy/rules/token_bucket.h"
 #include "proxy/wire/frame_scanner.h"
@@ -67,6 +68,21 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   // Takes that back. False: too late, or another job's.
   bool stay(std::uint32_t job);
 
+  // Goes at the end of a message, at the latest after conf::bounds::kCloseWait. False: it is ending
+  // already.
+  bool close(rules::Cause cause);
+
+  // tunnel_view.cc: what is seen of it from outside
+  std::uint64_t id() const { return identity_.conn_id; }
+
+  bool matches(const observe::SessionFilter& filter) const;
+  // Both ways.
+  std::uint64_t messages() const;
+  std::uint64_t bytes() const;
+  // A JSON object: the access log's fields as they are now, and more. The rates as far as they are
+  // known.
+  std::string json(std::optional<double> messages_rate, std::optional<double> bytes_rate) const;
+
   // Since when nothing was said in either direction, but for pings.
   net::TimePoint idle_since() const { return last_data_; }
 
@@ -92,16 +108,16 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
     net::TimePoint pinged;
     std::uint64_t nonce = 0;      // payload of our Ping that waits for its Pong
     std::uint16_t close_due = 0;  // a Close with this code is to be sent at the next boundary
-    bool waiting = false;         // for that Pong
-    bool ping_due = false;        // could not be sent yet
-    bool close_sent = false;      // a Close went to it: nothing may follow
-    bool close_got = false;       // its Close came: nothing more counts
-    bool unreadable = false;      // broke the protocol: what it sends is not looked at any more
-    bool finished = false;        // our FIN is out or queued
-    bool ended = false;           // half-closed behind its Close: it may wait for the answer still
-    bool gone = false;            // nothing more will come from it, nor is told to it
-    bool spliced = false;         // its large frames may pass through a pipe
-    bool bulk = false;            // its last frame was a large one
+    bool waiting : 1 = false;     // for that Pong
+    bool ping_due : 1 = false;    // could not be sent yet
+    bool close_sent : 1 = false;  // a Close went to it: nothing may follow
+    bool close_got : 1 = false;   // its Close came: nothing more counts
+    bool unreadable : 1 = false;  // broke the protocol: what it sends is not looked at any more
+    bool finished : 1 = false;    // our FIN is out or queued
+    bool ended : 1 = false;       // half-closed behind its Close: it may wait for the answer still
+    bool gone : 1 = false;        // nothing more will come from it, nor is told to it
+    bool spliced : 1 = false;     // its large frames may pass through a pipe
+    bool bulk : 1 = false;        // its last frame was a large one
   };
 
   // Limits of the client's messages and bytes; exists only where the route sets them.
@@ -150,7 +166,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   // tunnel_limits.cc: message and byte rates of the client
   std::uint64_t messages_left(Side side, const wire::ScanCounters& before);
   void account(Side side, wire::ScanCounters& before);
-  void throttle_until(net::TimePoint resume);
+  void throttle_until(net::TimePoint resume, observe::LimitHit throttled);
   bool hold(std::span<const char> bytes);
   void ended(Side side, net::IoStatus status);
   void resume_throttled();
@@ -206,6 +222,14 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   bool over(Side side) const;
   void conclude();
   wire::Masking masking(Side to);
+
+  // tunnel_counts.cc
+  void count_control(Side side, observe::RouteTally::Control control);
+  void count_too_big(Side side, wire::Violation violation);
+  void count_open();
+  void count_close();
+  observe::Entry line(std::string_view event) const;
+  observe::Entry live_line(std::string_view event) const;
   void log_open();
   void log_close();
 
@@ -219,7 +243,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   balance::Lease lease_;
   Place place_;
   IpHold ip_hold_;
-  Busy busy_;
+  observe::RouteTally& tally_;
   Identity identity_;
   net::TimePoint opened_;
   net::TimePoint last_data_;

@@ -193,6 +193,7 @@ void Tunnel::close_frame(Side from_side, std::span<const char> frame,
   Peer& to = peers_[other(from_side)];
   if (reattach_ && close_while_held(from_side)) return;
   from.close_got = true;
+  count_control(from_side, observe::RouteTally::close);
   if (!ending_) {
     ending_ = true;
     cause_ = from_side == kClient ? Cause::client_closed : Cause::backend_closed;
@@ -267,8 +268,9 @@ void Tunnel::settle() {
     }
     if (over(kClient) && over(kBackend)) return conclude();
     for (Side side : {kClient, kBackend}) {
-      if (said_all(side) && !std::exchange(peers_[side].finished, true))
-        peers_[side].stream->finish();
+      if (!said_all(side) || peers_[side].finished) continue;
+      peers_[side].finished = true;
+      peers_[side].stream->finish();
     }
   }
   update_reading();
@@ -283,6 +285,7 @@ void Tunnel::force_end() {
 // The one place where a session is over.
 void Tunnel::conclude() {
   log_close();
+  count_close();
   timer_.disarm();
   for (Peer& peer : peers_) {
     peer.stream->notify();  // where it was not done yet
@@ -298,40 +301,15 @@ void Tunnel::conclude() {
 // --- the log -------------------------------------------------------------------------------------
 
 void Tunnel::log_open() {
-  if (!home_.access.on()) return;
-  observe::Entry entry = make_entry("open", identity_);
-  entry.status = 101;
-  if (lease_) entry.server = lease_.server().name;
-  if (const tls::Engine* tls = peers_[kClient].stream->tls()) entry.tls = tls->version();
-  entry.handshake_ms = handshake_ms_;
-  home_.access.write(entry);
+  if (home_.access.on()) home_.access.write(line("open"));
 }
 
 void Tunnel::log_close() {
-  observe::Entry entry = make_entry("close", identity_);
-  entry.status = 101;
-  if (lease_) entry.server = lease_.server().name;
-  if (reattach_) {
-    if (!lease_) entry.server = reattach_->lost_server();
-    entry.reattached = reattach_->count();
-  }
-  if (const tls::Engine* tls = peers_[kClient].stream->tls()) entry.tls = tls->version();
-  entry.handshake_ms = handshake_ms_;
-  entry.duration_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - opened_).count();
-  const wire::ScanCounters& in = peers_[kClient].counters;
-  const wire::ScanCounters& out = peers_[kBackend].counters;
-  entry.traffic = {in.messages, out.messages, in.bytes, out.bytes};
-  entry.pings = pings_;
-  if (rtt_ms_ >= 0) entry.rtt_ms = rtt_ms_;
+  observe::Entry entry = live_line("close");
   entry.close_code = close_code_;
   if (close_reason_) entry.close_reason = *close_reason_;
-  const rules::Failure& why = rules::failure(cause_);
-  bool client = cause_ == Cause::client_closed || cause_ == Cause::client_gone ||
-                cause_ == Cause::client_dead;
-  bool backend = cause_ == Cause::backend_closed || cause_ == Cause::backend_gone ||
-                 cause_ == Cause::backend_dead || cause_ == Cause::not_reattached;
-  entry.closed_by = client ? "client" : backend ? "backend" : "proxy";
-  entry.reason = why.word;
+  entry.closed_by = rules::word(rules::ended_by(cause_));
+  entry.reason = rules::failure(cause_).word;
   tell_end(home_, cause_, entry);
 }
 

@@ -50,6 +50,16 @@ bool Tunnel::stay(std::uint32_t job) {
   return true;
 }
 
+bool Tunnel::close(Cause cause) {
+  if (dead() || ending_) return false;
+  const net::TimePoint now = home_.loop.now();
+  const net::TimePoint until = now + conf::bounds::kCloseWait;
+  leaving_ = std::make_unique<Leaving>(Leave{.cause = cause, .at = now, .until = until});
+  timer_.arm_by(until);
+  settle();
+  return true;
+}
+
 void Tunnel::drain(net::TimePoint deadline) {
   if (dead()) return;
   net::TimePoint now = home_.loop.now();

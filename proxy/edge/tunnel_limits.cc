@@ -7,6 +7,8 @@
 
 namespace fairlead::edge {
 
+using observe::LimitHit;
+
 // How many more messages may begin; `before` is what the buckets know of.
 std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before) {
   if (begins_no_more(side)) return 0;
@@ -20,27 +22,37 @@ std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before)
 // after the fact: a piece is read whole, and a debt is paid by waiting. `before` becomes what is
 // accounted for.
 void Tunnel::account(Side side, wire::ScanCounters& before) {
-  const wire::ScanCounters after = peers_[side].counters;
-  if (after.bytes == before.bytes && after.messages == before.messages) return;
+  const wire::ScanCounters& after = peers_[side].counters;
+  const std::uint64_t bytes = after.bytes - before.bytes;
+  const std::uint64_t messages = after.messages - before.messages;
+  const std::uint32_t texts = after.texts - before.texts;
+  const std::uint32_t continuations = after.continuations - before.continuations;
+  if ((bytes | messages | continuations) == 0) return;
+  before = after;
+  observe::RouteTally::Direction& sums = tally_.traffic[side];
+  sums.bytes.add(bytes);
+  sums.texts.add(texts);
+  sums.binaries.add(messages - texts);
+  if (continuations != 0) sums.continuations.add(continuations);
   net::TimePoint now = home_.loop.now();
   last_data_ = now;
-  if (side == kClient && throttle_ && !ending_) {
-    if (throttle_->limits_messages) {
-      throttle_->messages.charge(static_cast<double>(after.messages - before.messages), now);
-    }
-    if (throttle_->limits_bytes) {
-      throttle_->bytes.charge(static_cast<double>(after.bytes - before.bytes), now);
-      throttle_until(now + throttle_->bytes.wait(0, now));
-    }
+  if (side != kClient || !throttle_ || ending_) return;
+  if (throttle_->limits_messages) throttle_->messages.charge(static_cast<double>(messages), now);
+  if (throttle_->limits_bytes) {
+    throttle_->bytes.charge(static_cast<double>(bytes), now);
+    throttle_until(now + throttle_->bytes.wait(0, now), LimitHit::bytes_throttled);
   }
-  before = after;
 }
 
 // Reads the client no further until then.
-void Tunnel::throttle_until(net::TimePoint resume) {
+void Tunnel::throttle_until(net::TimePoint resume, LimitHit throttled) {
   if (resume <= home_.loop.now()) return;
-  if (route().settings->limits.on_excess == conf::Limits::OnExcess::close)
+  if (route().settings->limits.on_excess == conf::Limits::OnExcess::close) {
+    const bool bytes = throttled == LimitHit::bytes_throttled;
+    home_.counters->limit(bytes ? LimitHit::bytes_exceeded : LimitHit::messages_exceeded);
     return end(rules::Cause::rate_exceeded);
+  }
+  if (!throttle_->waiting) home_.counters->limit(throttled);
   throttle_->resume = throttle_->waiting ? std::max(throttle_->resume, resume) : resume;
   throttle_->waiting = true;
   timer_.arm_by(throttle_->resume);
@@ -50,7 +62,8 @@ void Tunnel::throttle_until(net::TimePoint resume) {
 bool Tunnel::hold(std::span<const char> bytes) {
   if (ending_) return false;
   net::TimePoint now = home_.loop.now();
-  throttle_until(now + std::max(throttle_->messages.wait(1, now), conf::Millis{1}));
+  throttle_until(now + std::max(throttle_->messages.wait(1, now), conf::Millis{1}),
+                 LimitHit::messages_throttled);
   if (!ending_) throttle_->held.assign(bytes.data(), bytes.size());
   return !ending_;
 }

@@ -28,8 +28,10 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
       idle_(loop_),
       log_timer_(loop_.timers(), *this),
       home_{loop_, links_, access_},
-      departures_(home_) {
+      departures_(home_),
+      inspector_(home_, mailbox_) {
   home_.departures = &departures_;
+  home_.worker = number;
   home_.idle = &idle_;
   home_.stopping = &shared_.stopping;
   home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
@@ -142,6 +144,10 @@ void Worker::drain(net::TimePoint deadline, std::function<void()> drained) {
 
 void Worker::departures(std::function<void(Departures&)> work) {
   mailbox_.post([this, work = std::move(work)] { work(departures_); });
+}
+
+void Worker::inspect(std::function<void(Inspector&)> work) {
+  mailbox_.post([this, work = std::move(work)] { work(inspector_); });
 }
 
 void Worker::recent_ends(std::function<void(const observe::RecentEnds&)> work) {

@@ -11,6 +11,7 @@
 #include "proxy/edge/connection.h"
 #include "proxy/edge/departures.h"
 #include "proxy/edge/idle_pool.h"
+#include "proxy/edge/inspector.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/mailbox.h"
 
@@ -61,9 +62,13 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void join();
   // Any thread: `work` is done in the worker's.
   void departures(std::function<void(Departures&)> work);
+  void inspect(std::function<void(Inspector&)> work);
   void recent_ends(std::function<void(const observe::RecentEnds&)> work);
 
   std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
+
+  // Any thread.
+  const observe::WorkerCounters& counters() const { return *home_.counters; }
 
  private:
   void run();
@@ -90,6 +95,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   net::Timer log_timer_;
   Home home_;
   Departures departures_;
+  Inspector inspector_;
   std::vector<Door> doors_;  // in the order of the runtime's listeners
   std::function<void()> drained_;
   std::thread thread_;

@@ -90,6 +90,19 @@ void append_line(const Entry& entry, std::chrono::system_clock::time_point now, 
   json.raw("}\n");
 }
 
+void append_session(const Entry& entry, const LiveSession& live, std::string& out) {
+  JsonFields json(out);
+  json.raw(R"({"opened":)");
+  append_time(live.opened, json);
+  append_request(entry, json);
+  append_outcome(entry, json);
+  json.millis("idle_ms", live.idle_ms);
+  json.number("buffered_bytes", live.buffered_bytes);
+  json.millis("msgs_per_s", live.msgs_per_s);
+  json.millis("bytes_per_s", live.bytes_per_s);
+  json.raw(live.ending ? R"(,"ending":true})" : R"(,"ending":false})");
+}
+
 void AccessLog::write(const Entry& entry) {
   if (!logger_) return;
   append_line(entry, std::chrono::system_clock::now(), lines_);

@@ -63,6 +63,19 @@ struct Entry {
 // The line with its newline. Text that is not UTF-8 has its bad bytes replaced.
 void append_line(const Entry& entry, std::chrono::system_clock::time_point now, std::string& out);
 
+// What a session has besides its line while it is open.
+struct LiveSession {
+  std::chrono::system_clock::time_point opened;
+  double idle_ms = 0;
+  std::uint64_t buffered_bytes = 0;  // held back for slow peers
+  std::optional<double> msgs_per_s;  // both ways
+  std::optional<double> bytes_per_s;
+  bool ending = false;  // its Close is out
+};
+
+// A JSON object of both.
+void append_session(const Entry& entry, const LiveSession& live, std::string& out);
+
 // One per worker; not thread-safe. A null logger: off.
 class AccessLog {
  public:

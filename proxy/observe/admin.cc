@@ -23,6 +23,10 @@ GET  /readyz             503 while it drains
 GET  /metrics            for Prometheus
 GET  /api/status
 GET  /api/backends
+GET  /api/sessions       ?route=&backend=&server=&client=&sort=age|idle|rate&limit=&offset=
+GET  /api/sessions/ID    ID: the conn_id of the access log
+DELETE /api/sessions/ID
+DELETE /api/sessions     ?route=&backend=&server=&client=   closes all that match
 GET  /api/live           server-sent events: how it is, each second
 POST /api/reload
 POST /api/drain          ends the process as TERM does   {"rate":"50/s"}
@@ -63,7 +67,7 @@ AdminAnswer readyz(const Call& call) {
 
 AdminAnswer metrics(const Call& call) {
   return {200, "text/plain; version=0.0.4; charset=utf-8",
-          metrics_text(call.control.status(), call.control.backends())};
+          metrics_text(call.control.status(), call.control.backends(), call.control.counters())};
 }
 
 AdminAnswer get_status(const Call& call) {
@@ -96,12 +100,6 @@ AdminAnswer drain(const Call& call) {
   return json(drain_json(R"("draining":true)", outcome, call.control.drains()));
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 AdminAnswer set_server(const Call& call) {
   const auto backend = decoded_part(call.names[0]);
   const auto server = decoded_part(call.names[1]);
@@ -121,6 +119,52 @@ AdminAnswer set_server(const Call& call) {
   return json("{}\n");
 }
 
+// An answer that the workers have to be asked for.
+AdminAnswer later(std::function<void(Control::Reply)> ask) {
+  AdminAnswer answer;
+  answer.later = [ask = std::move(ask)](const AdminReply& reply) {
+    ask([reply](int status, std::string body) {
+      reply({status, "application/json", std::move(body)});
+    });
+  };
+  return answer;
+}
+
+AdminAnswer list_sessions(const Call& call) {
+  std::string error;
+  const auto query = parse_session_query(call.query, false, error);
+  if (!query) return admin_error(400, error);
+  return later([&control = call.control, query = *query](Control::Reply reply) {
+    control.list_sessions(query, std::move(reply));
+  });
+}
+
+AdminAnswer close_sessions(const Call& call) {
+  std::string error;
+  const auto query = parse_session_query(call.query, true, error);
+  if (!query) return admin_error(400, error);
+  return later([&control = call.control, query = *query](Control::Reply reply) {
+    control.close_sessions(query.filter, std::move(reply));
+  });
+}
+
+AdminAnswer one_session(const Call& call, bool close) {
+  const auto id = parse_conn_id(call.names[0]);
+  if (!id) return admin_error(400, "a session's id has 16 hexadecimal digits: its conn_id");
+  return later([&control = call.control, id = *id, close](Control::Reply reply) {
+    if (close) return control.close_session(id, std::move(reply));
+    control.show_session(id, std::move(reply));
+  });
+}
+
+AdminAnswer show_session(const Call& call) {
+  return one_session(call, false);
+}
+
+AdminAnswer close_session(const Call& call) {
+  return one_session(call, true);
+}
+
 struct Endpoint {
   std::string_view method;  // HEAD is answered as GET is
   std::string_view path;    // a "*" stands for a name up to what follows, the last one for the rest
@@ -136,6 +180,10 @@ constexpr std::array kEndpoints = {
     Endpoint{"GET", "/api/backends", get_backends},
     Endpoint{"GET", "/api/live", live},
     Endpoint{"POST", "/api/backends/*/servers/*", set_server},
+    Endpoint{"GET", "/api/sessions", list_sessions},
+    Endpoint{"DELETE", "/api/sessions", close_sessions},
+    Endpoint{"GET", "/api/sessions/*", show_session},
+    Endpoint{"DELETE", "/api/sessions/*", close_session},
     Endpoint{"POST", "/api/reload", reload},
     Endpoint{"POST", "/api/drain", drain},
 };
@@ -258,20 +306,7 @@ AdminAnswer admin_failure(const Outcome& outcome) {
 }
 
 std::optional<std::string> decoded_part(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (text.size() - i < 3) return std::nullopt;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
+  return percent_decoded(text);
 }
 
 AdminAnswer answer_admin(Control& control, const AdminAccess& access,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@
 
 #include "conf/config.h"
 #include "proxy/observe/event_stream.h"
+#include "proxy/observe/registry.h"
+#include "proxy/observe/session_query.h"
 
 namespace fairlead::observe {
 
@@ -112,6 +115,7 @@ class Control {
  public:
   virtual Status status() const = 0;
   virtual std::vector<BackendStatus> backends() const = 0;
+  virtual CounterView counters() const = 0;
 
   // The counters of all workers added up, a JSON object.
   virtual std::string totals_json() const { return "{}"; }
@@ -129,6 +133,14 @@ class Control {
   virtual std::vector<DrainStatus> drains() const = 0;
   // Stops it; what it drained takes new sessions again.
   virtual Outcome undo_drain(std::uint32_t id) = 0;
+
+  // Where the answers about sessions go, later: the HTTP status and its JSON.
+  using Reply = std::function<void(int status, std::string json)>;
+
+  virtual void list_sessions(const SessionQuery& query, Reply reply) = 0;
+  virtual void show_session(std::uint64_t id, Reply reply) = 0;
+  virtual void close_session(std::uint64_t id, Reply reply) = 0;
+  virtual void close_sessions(const SessionFilter& filter, Reply reply) = 0;
 
  protected:
   ~Control() = default;

@@ -1,16 +1,18 @@
 #pragma once
-// What Prometheus reads: its text format 0.0.4.
+// What Prometheus reads (interface: section 8).
 
 #include <string>
 #include <vector>
 
 #include "proxy/observe/control.h"
+#include "proxy/observe/registry.h"
 
 namespace fairlead::observe {
 
-std::string metrics_text(const Status& status, const std::vector<BackendStatus>& backends);
+std::string metrics_text(const Status& status, const std::vector<BackendStatus>& backends,
+                         const CounterView& counters);
 
-// A label's value with its quotes: backslash, quote and line feed are escaped.
-std::string label_value(std::string_view text);
+// The counters' families alone.
+void append_counters(const CounterView& counters, std::string& out);
 
 }  // namespace fairlead::observe

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <iostream>
+#include <utility>
 
 #include "proxy/net/socket.h"
 #include "proxy/remote/run.h"
+#include "proxy/remote/session_tables.h"
 #include "proxy/remote/tables.h"
 
 namespace fairlead::remote {
@@ -14,6 +17,7 @@ namespace {
 using observe::JsonValue;
 
 constexpr int kFailed = 1;
+constexpr int kUsage = 2;
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -104,6 +108,46 @@ int backends(const Target& target) {
 int reload(const Target& target) {
   return run(target, {"POST", "/api/reload"},
              [](const JsonValue&) { return std::string("reloaded\n"); });
+}
+
+std::string sessions_path(const SessionArguments& arguments) {
+  if (!arguments.id.empty()) return "/api/sessions/" + encoded(arguments.id);
+  const std::array<std::pair<std::string_view, const std::string&>, 7> parameters{
+      {{"route", arguments.route},
+       {"backend", arguments.backend},
+       {"server", arguments.server},
+       {"client", arguments.client},
+       {"sort", arguments.sort},
+       {"limit", arguments.limit},
+       {"offset", arguments.offset}}};
+  std::string path = "/api/sessions";
+  char before = '?';
+  for (const auto& [name, value] : parameters) {
+    if (value.empty()) continue;
+    path += std::exchange(before, '&');
+    path.append(name).append("=").append(encoded(value));
+  }
+  return path;
+}
+
+int sessions(const Target& target, const SessionArguments& arguments) {
+  return run(target, {"GET", sessions_path(arguments)},
+             arguments.id.empty() ? sessions_text : session_text);
+}
+
+int close(const Target& target, const SessionArguments& arguments) {
+  const bool filtered = !arguments.route.empty() || !arguments.backend.empty() ||
+                        !arguments.server.empty() || !arguments.client.empty();
+  if (arguments.id.empty() != filtered) {
+    std::cerr
+        << "fairlead: close needs a session's ID (see fairlead sessions), or a filter such as "
+           "--route; not both\n";
+    return kUsage;
+  }
+  return run(target, {"DELETE", sessions_path(arguments)}, [](const JsonValue& answer) {
+    const double count = answer.number_of("closed");
+    return fmt::format("{:.0f} session{} closed\n", count, count == 1 ? "" : "s");
+  });
 }
 
 }  // namespace fairlead::remote

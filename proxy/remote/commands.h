@@ -1,6 +1,7 @@
 #pragma once
-// `fairlead status | backends | reload | drain`: what each asks a running Fairlead, and what it
-// prints. Each returns the exit code: 0 done; 1 nothing answers, or it refuses; 2 wrong usage.
+// `fairlead status | backends | sessions | close | reload | drain`: what each asks a running
+// Fairlead, and what it prints. Each returns the exit code: 0 done; 1 nothing answers, or it
+// refuses; 2 wrong usage.
 
 #include <optional>
 #include <string>
@@ -31,6 +32,24 @@ struct DrainWish {
 };
 
 int drain(const Target& target, const DrainWish& wish);
+
+// What `sessions` and `close` were given; empty: not.
+struct SessionArguments {
+  std::string id{};
+  std::string route{};
+  std::string backend{};
+  std::string server{};
+  std::string client{};
+  std::string sort{};
+  std::string limit{};
+  std::string offset{};
+};
+
+int sessions(const Target& target, const SessionArguments& arguments);
+int close(const Target& target, const SessionArguments& arguments);
+
+// The API's path and query for them.
+std::string sessions_path(const SessionArguments& arguments);
 
 // "9180", ":9180", "127.0.0.1:9180", "localhost:9180", "http://HOST:PORT", "unix:/PATH". Nothing
 // with `error` set (one line).

@@ -59,6 +59,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::not_reattached,               "not_reattached",              backend, false, 0,    true,  1012, 0,    "backend lost: connect again"},
   {Cause::stopping,                     "stopping",                    proxy,   false, 503,  true,  1001, 1001, "server is stopping"},
   {Cause::moved,                        "moved",                       proxy,   false, 503,  true,  1012, 1001, "moved: connect again"},
+  {Cause::closed_by_admin,              "admin_closed",                proxy,   false, 503,  true,  1001, 1001, "closed by an operator"},
   {Cause::idle_timeout,                 "idle_timeout",                nobody,  false, 0,    true,  1001, 1001, "idle for too long"},
   {Cause::max_lifetime,                 "max_lifetime",                nobody,  false, 0,    true,  1001, 1001, "open for too long"},
   {Cause::forced_stop,                  "forced_stop",                 proxy,   false, 503,  true,  0,    0,    "server was stopped"},
@@ -80,6 +81,32 @@ static_assert(in_order(), "a row per Cause, in the enum's order");
 
 const Failure& failure(Cause cause) {
   return kTable[static_cast<std::size_t>(cause)];
+}
+
+Party ended_by(Cause cause) {
+  const bool client =
+      cause == Cause::client_closed || cause == Cause::client_gone || cause == Cause::client_dead;
+  const bool backend = cause == Cause::backend_closed || cause == Cause::backend_gone ||
+                       cause == Cause::backend_dead || cause == Cause::not_reattached;
+  return client ? Party::client : backend ? Party::backend : Party::proxy;
+}
+
+std::string_view word(Party party) {
+  switch (party) {
+    case Party::client:
+      return "client";
+    case Party::backend:
+      return "backend";
+    case Party::proxy:
+      break;
+  }
+  return "proxy";
+}
+
+bool is_refusal(Cause cause) {
+  const bool early = cause >= Cause::malformed_request && cause <= Cause::tls_handshake_timeout;
+  const bool late = cause >= Cause::backend_unreachable && cause <= Cause::out_of_file_descriptors;
+  return (early && cause != Cause::redirected) || late;
 }
 
 }  // namespace fairlead::rules

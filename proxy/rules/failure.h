@@ -58,9 +58,10 @@ enum class Cause : std::uint8_t {
   slow_backend,
   backend_dead,
   backend_gone,
-  not_reattached,  // ... and the session could not go on at another server (on_backend_loss)
-  stopping,        // drain at the end of the process
-  moved,           // its server, listener or route is drained, or it was rebalanced
+  not_reattached,   // ... and the session could not go on at another server (on_backend_loss)
+  stopping,         // drain at the end of the process
+  moved,            // its server, listener or route is drained, or it was rebalanced
+  closed_by_admin,  // through the admin endpoint
   idle_timeout,
   max_lifetime,
   forced_stop,  // second signal or the drain deadline
@@ -85,5 +86,15 @@ struct Failure {
 };
 
 const Failure& failure(Cause cause);
+
+enum class Party : std::uint8_t { client, backend, proxy };
+
+// Who sent a session's first Close, or vanished first.
+Party ended_by(Cause cause);
+std::string_view word(Party party);  // "client", "backend", "proxy"
+
+// Nothing else came of the request or the connection: Fairlead, or the lack of a good answer,
+// turned it away.
+bool is_refusal(Cause cause);
 
 }  // namespace fairlead::rules

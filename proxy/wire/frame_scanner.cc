@@ -10,7 +10,9 @@ namespace {
 using Event = ScanResult::Event;
 
 constexpr unsigned kContinuation = static_cast<unsigned>(Opcode::continuation);
+constexpr unsigned kText = static_cast<unsigned>(Opcode::text);
 constexpr unsigned kBinary = static_cast<unsigned>(Opcode::binary);
+constexpr unsigned kWholeBinary = 0x80 | kBinary;  // FIN: a message of one frame
 constexpr unsigned kPong = static_cast<unsigned>(Opcode::pong);
 constexpr unsigned kFirstControl = 8;  // RFC 6455 5.5: the top bit of the opcode
 
@@ -122,6 +124,7 @@ inline void FrameScanner::pass_small_messages(Walk& walk) {
 
   const auto in = walk.rest();
   std::uint64_t messages = 0;
+  std::uint64_t firsts = 0;  // first bytes added up: those of text are less by one
   std::size_t at = 0;
   while (in.size() - at >= head && messages < walk.messages_left) {
     const unsigned first = byte(in[at]) & unclaimed;
@@ -130,11 +133,13 @@ inline void FrameScanner::pass_small_messages(Walk& walk) {
     if (!whole_message || length > limit || in.size() - at - head < length) break;
     at += head + length;
     ++messages;
+    firsts += first;
   }
   walk.result.pass += at;
   walk.messages_left -= messages;
   walk.counters.messages += messages;
   walk.counters.bytes += at - messages * head;
+  walk.counters.texts += static_cast<std::uint32_t>(messages * kWholeBinary - firsts);
 }
 
 // One frame of any kind. False: the call ends here, because of an event or for want of bytes.
@@ -180,6 +185,9 @@ bool FrameScanner::pass_data(Walk& walk, const FrameHeader& header) {
     if (walk.messages_left == 0) return walk.stop(Event::message_limit);
     --walk.messages_left;
     ++walk.counters.messages;
+    if (header.opcode == kText) ++walk.counters.texts;
+  } else if (continues) {
+    ++walk.counters.continuations;
   }
   // Reserved frames within a message, and oversized control frames, leave the message as it is.
   if (header.opcode <= kBinary || (!is_control(header.opcode) && !in_message_)) {

@@ -72,6 +72,9 @@ std::string_view word(Violation violation);  // for logs: "reserved_bits"
 struct ScanCounters {
   std::uint64_t messages = 0;  // data messages begun
   std::uint64_t bytes = 0;     // payload bytes of data frames, as they pass
+  // Modulo 2^32, for their differences.
+  std::uint32_t texts = 0;          // of the messages: text
+  std::uint32_t continuations = 0;  // frames that continue a message
 };
 
 struct ScanResult {

@@ -254,21 +254,43 @@ def fair(ground: Ground) -> None:
                             5.0 if what.startswith("1 ") else None)
 
 
-def scrape(instance: Instance) -> None:
-    """GET /metrics from the admin endpoint's socket."""
+SCRAPES = ("/metrics", "/api/sessions?sort=rate&limit=1000", "/api/sessions?sort=idle&limit=100")
+
+
+def scrape(instance: Instance, path: str) -> None:
+    """GET from the admin endpoint's socket."""
     with socket.socket(socket.AF_UNIX) as admin:
         admin.settimeout(10)
         admin.connect(str(instance.site.folder / "admin.sock"))
-        admin.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        admin.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                      .encode())
         text = b""
         while piece := admin.recv(65536):
             text += piece
     if not text.startswith(b"HTTP/1.1 200"):
-        raise Failed(f"metrics: {text[:60]!r}")
+        raise Failed(f"{path}: {text[:60]!r}")
+
+
+def _steer(ground: Ground, instance: Instance, tls: bool, options: tuple[str, ...],
+           reload: bool) -> tuple[Reading, int]:
+    """Paced sessions while everything is scraped, and reloaded or not; how often that was."""
+    times = 0
+    with ground.stand.load(instance, tls, "paced", "--seconds", str(ground.seconds),
+                           *options) as load:
+        load.reach("warm")
+        until = time.monotonic() + ground.seconds
+        while time.monotonic() < until:
+            if reload:
+                os.kill(instance.root or 0, signal.SIGHUP)
+            for path in SCRAPES:
+                scrape(instance, path)
+            times += 1
+            time.sleep(0.1)
+        return load.result(), times
 
 
 def steered(ground: Ground) -> None:
-    """Reloads and scrapes while many idle sessions are there and some speak."""
+    """Scrapes and reloads while many idle sessions are there and some speak."""
     if ground.peer.family != Family.OWN:
         return
     some = max(ground.greatest // 9, 1)
@@ -277,19 +299,14 @@ def steered(ground: Ground) -> None:
         with ground.stand.fresh(ground.peer) as instance, ExitStack() as stack:
             ground.idle(stack, instance, tls, ground.greatest - some)
             alone = p99(ground.load(instance, tls, "paced", *options))
-            times = 0
-            with ground.stand.load(instance, tls, "paced", "--seconds", str(ground.seconds),
-                                   *options) as load:
-                load.reach("warm")
-                until = time.monotonic() + ground.seconds
-                while time.monotonic() < until:
-                    os.kill(instance.root or 0, signal.SIGHUP)
-                    scrape(instance)
-                    times += 1
-                    time.sleep(0.1)
-                both = load.result()
+            scrape(instance, SCRAPES[1])  # the first look takes a second longer
+            scraped, scrapes = _steer(ground, instance, tls, options, reload=False)
+            both, times = _steer(ground, instance, tls, options, reload=True)
         name = f"{way}: {some:,} active among {ground.greatest - some:,} idle"
         ground.note(f"{name}, p99", "ms", alone)
+        ground.note(f"{name} and {scrapes} scrapes of metrics and sessions, p99", "ms",
+                    p99(scraped))
+        ground.note(f"{name}: scrapes, added to p99", "ms", p99(scraped) - alone, 5.0)
         ground.note(f"{name} and {times} reloads and scrapes, p99", "ms", p99(both))
         ground.note(f"{name}: reloads and scrapes, added to p99", "ms", p99(both) - alone, 5.0)
         ground.note(f"{name}: unanswered over the reloads", "messages",

@@ -139,7 +139,9 @@ class NaiveScanner {
         return budget_.refill != 0;
       }
       ++out_.trace.messages;
+      if (opcode == 1) ++out_.trace.texts;
     }
+    if (continues) ++out_.trace.continuations;
     if (message_frame || (opcode < 8 && !open_)) {
       open_ = !bit(0);
       message_ = total;

@@ -31,6 +31,8 @@ struct Trace {
   std::vector<std::string> events;  // "ping @12 +7": a frame of 7 bytes at offset 12
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t texts = 0;  // of the messages
+  std::uint64_t continuations = 0;
   bool operator==(const Trace&) const = default;
 };
 
@@ -62,6 +64,8 @@ class ScanDriver {
   const Trace& trace() {
     trace_.messages = counters_.messages;
     trace_.bytes = counters_.bytes;
+    trace_.texts = counters_.texts;
+    trace_.continuations = counters_.continuations;
     return trace_;
   }
 

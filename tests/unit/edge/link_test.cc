@@ -86,6 +86,35 @@ TEST_CASE("link: for_each may end each link it visits", "[edge][link]") {
   CHECK(alive == 0);
 }
 
+TEST_CASE("link: a cursor meets each that lives once, whatever ends between its steps",
+          "[edge][link]") {
+  int alive = 0;
+  auto links = std::make_unique<Links>();
+  std::vector<Link*> all;
+  for (int i = 0; i < 6; ++i) {
+    auto made = std::make_unique<Counted>(*links, alive);
+    all.insert(all.begin(), made.get());  // the newest comes first
+    links->adopt(std::move(made));
+  }
+  Links::Cursor cursor(*links);
+  CHECK(cursor.next() == all[0]);
+  all[0]->force_end();  // the one it gave
+  all[1]->force_end();  // the one it would give
+  all[3]->force_end();  // one further on
+  links->bury();
+  links->adopt(std::make_unique<Counted>(*links, alive));  // too late
+  CHECK(cursor.next() == all[2]);
+  CHECK(cursor.next() == all[4]);
+  all[5]->force_end();
+  links->bury();
+  CHECK(cursor.next() == nullptr);
+  CHECK(cursor.next() == nullptr);
+  Links::Cursor again(*links);
+  CHECK(again.next() != nullptr);
+  links.reset();
+  CHECK(again.next() == nullptr);
+}
+
 TEST_CASE("link: one that dies before it is adopted is buried all the same", "[edge][link]") {
   int alive = 0;
   Links links;

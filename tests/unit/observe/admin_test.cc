@@ -19,6 +19,7 @@ struct FakeControl final : Control {
 
   std::vector<BackendStatus> backends() const override { return pools; }
 
+  CounterView counters() const override { return {}; }
   std::string totals_json() const override { return "{\"messages_in\":7}"; }
 
   void watch(std::shared_ptr<EventStream> stream) override { watching = std::move(stream); }
@@ -66,6 +67,29 @@ struct FakeControl final : Control {
     return {Outcome::Kind::not_found, "no such server", {}};
   }
 
+  void list_sessions(const SessionQuery& query, Reply reply) override {
+    asked = query;
+    reply(200, "{}");
+  }
+
+  void show_session(std::uint64_t id, Reply reply) override {
+    shown = id;
+    reply(id == 1 ? 200 : 404, id == 1 ? "{}" : R"({"error":"none"})");
+  }
+
+  void close_session(std::uint64_t id, Reply reply) override {
+    closed = id;
+    reply(200, R"({"closed":1})");
+  }
+
+  void close_sessions(const SessionFilter& filter, Reply reply) override {
+    asked.filter = filter;
+    reply(200, R"({"closed":7})");
+  }
+
+  SessionQuery asked;
+  std::uint64_t shown = 0;
+  std::uint64_t closed = 0;
   Status now;
   std::vector<BackendStatus> pools{
       {"chat", {{"10.0.0.1:80", ServerState::ready, 1, 5, true}, {"unix:/run/a.sock"}}}};
@@ -411,4 +435,40 @@ TEST_CASE("admin: a foreign Origin is refused, with the token too", "[observe][a
   CHECK(rig.status("POST", "/api/reload",
                    head + "Origin: http://localhost:9180\r\nOrigin: http://localhost:9180\r\n") ==
         403);
+}
+
+TEST_CASE("admin: sessions are answered later", "[observe][admin]") {
+  Rig rig;
+  const auto late = [&](const std::string& method, const std::string& target) {
+    const AdminAnswer answer = rig.ask(method, target);
+    INFO(method << " " << target);
+    REQUIRE(answer.later);
+    AdminAnswer got;
+    answer.later([&](const AdminAnswer& reply) { got = reply; });
+    CHECK(got.type == "application/json");
+    return got;
+  };
+  CHECK(late("GET", "/api/sessions?route=chat&limit=7").status == 200);
+  CHECK(rig.control.asked.filter.route == "chat");
+  CHECK(rig.control.asked.limit == 7);
+  CHECK(late("GET", "/api/sessions/0000000000000001").status == 200);
+  CHECK(late("GET", "/api/sessions/0000000000000002").status == 404);
+  CHECK(late("DELETE", "/api/sessions/00000000000000ff").body == R"({"closed":1})");
+  CHECK(rig.control.closed == 0xff);
+  CHECK(late("DELETE", "/api/sessions?backend=x").body == R"({"closed":7})");
+  CHECK(rig.control.asked.filter.backend == "x");
+}
+
+TEST_CASE("admin: a bad question about sessions asks nobody", "[observe][admin]") {
+  Rig rig;
+  CHECK(rig.status("GET", "/api/sessions?limit=0") == 400);
+  CHECK(rig.status("DELETE", "/api/sessions") == 400);
+  CHECK(rig.status("GET", "/api/sessions/17") == 400);
+  CHECK(rig.status("POST", "/api/sessions") == 405);
+  CHECK(rig.status("PUT", "/api/sessions/0000000000000001") == 405);
+  rig.access = {AdminDoor::loopback, kToken};
+  CHECK(rig.status("DELETE", "/api/sessions/0000000000000001") == 401);
+  CHECK(rig.status("DELETE", "/api/sessions?route=x") == 401);
+  CHECK_FALSE(rig.ask("GET", "/api/sessions").later == nullptr);
+  CHECK(rig.control.closed == 0);
 }
