@@ -59,11 +59,12 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, const Shared& shared, Process proc
       started_(std::time(nullptr)),
       begun_(loop.now()) {}
 
-std::string AdminEndpoint::open(const conf::Address& address) {
+std::string AdminEndpoint::open(const conf::Address& address,
+                                const std::function<net::Bound(const conf::Address&)>& listen) {
   // The socket's file must not be open to others for a moment either.
   const bool is_file = address.kind == conf::Address::Kind::unix_path;
   const mode_t before = is_file ? umask(0117) : 0;
-  net::Bound bound = net::listen_on(address);
+  net::Bound bound = listen(address);
   if (is_file) umask(before);
   if (!bound.fd) return "admin: " + bound.error;
   listening_ = std::move(bound.fd);
@@ -77,6 +78,11 @@ void AdminEndpoint::serve() {
         return answer(request, body);
       });
   observe::log_info("admin endpoint on {}", address_.text());
+}
+
+void AdminEndpoint::stop_accepting() {
+  if (server_) server_->stop_accepting();
+  listening_.reset();
 }
 
 observe::AdminAnswer AdminEndpoint::answer(const wire::RequestHead& request,
@@ -114,6 +120,7 @@ observe::Status AdminEndpoint::status() const {
     status.last_reload = {last.ok, std::chrono::system_clock::to_time_t(last.at), last.succeeded,
                           last.failed};
   }
+  if (process_.last_upgrade) status.upgrade = process_.last_upgrade();
   return status;
 }
 
@@ -137,6 +144,12 @@ observe::Outcome AdminEndpoint::reload() {
 observe::Outcome AdminEndpoint::drain() {
   process_.drain();
   return {};
+}
+
+observe::Outcome AdminEndpoint::upgrade() {
+  std::string problem = process_.upgrade ? process_.upgrade() : "this process cannot be upgraded";
+  if (problem.empty()) return {};
+  return {observe::Outcome::Kind::refused, std::move(problem), {}};
 }
 
 // `drain` moves the open sessions too, until another state ends that.

@@ -24,16 +24,24 @@ class AdminEndpoint final : observe::Control {
     std::function<const LastReload*()> last_reload;
     std::function<ReloadOutcome()> reload;
     std::function<void()> drain;
-    std::function<Drainer&()> drainer;  // while it serves
+    std::function<Drainer&()> drainer;     // while it serves
+    std::function<std::string()> upgrade;  // "" or why it did not begin
+    std::function<std::optional<observe::UpgradeStatus>()> last_upgrade;
   };
 
   AdminEndpoint(net::Loop& loop, const Shared& shared, Process process);
 
   // Binds; a unix socket's file gets the mode 0660. "" or the reason why not. To be called while
   // the process has one thread and may still bind everywhere.
-  std::string open(const conf::Address& address);
+  // `listen`: opens the socket, as net::listen_on does.
+  std::string open(const conf::Address& address,
+                   const std::function<net::Bound(const conf::Address&)>& listen);
   // Accepts from now on.
   void serve();
+  // What is under way is answered.
+  void stop_accepting();
+
+  int listening() const { return listening_.get(); }
 
  private:
   observe::AdminAnswer answer(const wire::RequestHead& request, std::string_view body);
@@ -42,6 +50,7 @@ class AdminEndpoint final : observe::Control {
   std::vector<observe::BackendStatus> backends() const override;
   observe::Outcome reload() override;
   observe::Outcome drain() override;
+  observe::Outcome upgrade() override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
 

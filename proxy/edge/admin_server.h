@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,6 +30,8 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
   AdminServer(net::Loop& loop, int listening, Handler handler);
   ~AdminServer();
 
+  void stop_accepting() { acceptor_.reset(); }
+
   std::size_t connections() const { return connections_.size(); }
 
  private:
@@ -47,7 +50,7 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::uint64_t> dead_;  // destroyed once no handler of theirs is running
   net::Timer undertaker_;
-  net::Acceptor acceptor_;
+  std::optional<net::Acceptor> acceptor_;
 };
 
 }  // namespace fairlead::edge

@@ -173,9 +173,20 @@ std::vector<Drainer::Progress> Drainer::progress() const {
 }
 
 void Drainer::stop(net::TimePoint deadline) {
-  stopping_ = true;
   DrainOrder order;
   order.cause = rules::Cause::stopping;
+  end_all(std::move(order), deadline);
+}
+
+void Drainer::hand_over(net::TimePoint deadline) {
+  DrainOrder order;
+  order.lasting = true;
+  end_all(std::move(order), deadline);
+}
+
+void Drainer::end_all(DrainOrder order, net::TimePoint deadline) {
+  stopping_ = true;
+  order.final = true;
   order.last = balance::last_call(loop_.now(), deadline);
   order.until = order.last;
   order.count = std::make_shared<LeaveCount>();

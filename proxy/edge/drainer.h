@@ -57,6 +57,9 @@ class Drainer final : net::Timer::Handler {
   // The process ends: all sessions get 1001 at the configured rate, what is left a little before
   // `deadline`. Cannot be undone; no other job matters from then on.
   void stop(net::TimePoint deadline);
+  // Another process has taken over: the same, but sessions are moved (1012), those too that begin
+  // here yet.
+  void hand_over(net::TimePoint deadline);
 
   // All that rebalancing has moved so far, of a backend.
   std::uint64_t rebalanced(const std::string& backend) const;
@@ -73,6 +76,7 @@ class Drainer final : net::Timer::Handler {
   struct Balancer;
 
   void on_timer(net::Timer& timer) override;
+  void end_all(DrainOrder order, net::TimePoint deadline);
   std::uint32_t start(DrainOrder order, double rate);
   void counted(std::uint32_t id, const std::vector<std::uint32_t>& counts);
   void cancel(std::uint32_t id);

@@ -46,6 +46,9 @@ struct Home {
   Random random{};
   std::uint64_t next_conn_id = 1;  // the process's and the worker's numbers stand in the upper bits
   bool draining = false;
+  // With `draining`: another process has taken over. Who is here already is served to the end, and
+  // sessions are moved.
+  bool handed_over = false;
   net::TimePoint drain_deadline{};  // meaningful while draining
   std::uint32_t busy = 0;           // sessions and exchanges under way: a drain waits for them
   // Set by the main thread before any worker begins to drain: once a client has seen its Close
@@ -57,9 +60,12 @@ struct Home {
   std::shared_ptr<const Runtime> runtime{};
   Departures* departures = nullptr;  // told of each new session
 
-  bool refuses_new() const {
+  // No connection is kept for another request.
+  bool keeps_none() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));
   }
+
+  bool refuses_new() const { return keeps_none() && !handed_over; }
 };
 
 // Counts in Home::busy while it lives.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/edge/heirloom.h"
 #include "proxy/net/socket.h"
 
 namespace fairlead::edge {
@@ -59,11 +60,14 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
 }
 
 Runtime::Made Runtime::make(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls,
-                            const Runtime* previous) {
+                            const Runtime* previous, const Heirloom* heirloom) {
   Made made;
   made.runtime = std::shared_ptr<Runtime>(new Runtime);
   made.runtime->config_ = std::move(config);
+  made.runtime->heirloom_ = heirloom;
   made.error = made.runtime->build(std::move(demo_tls), previous);
+  made.runtime->heirloom_ = nullptr;
+  if (made.error.empty() && heirloom != nullptr) heirloom->bequeath(*made.runtime);
   if (!made.error.empty()) made.runtime.reset();
   return made;
 }
@@ -86,7 +90,8 @@ std::string Runtime::build_pools(const Runtime* previous) {
         if (pool->name() == backend.name) before = pool.get();
       }
     }
-    pools_.push_back(balance::Pool::make(backend, before));
+    pools_.push_back(balance::Pool::make(
+        backend, before, heirloom_ != nullptr ? heirloom_->secret(backend.name) : ""));
   }
   return "";
 }
@@ -138,7 +143,8 @@ std::string Runtime::load_certificate(ListenerRuntime& listener, const Runtime* 
       if (same) before = one.tls.get();
     }
   }
-  auto loaded = tls::ServerContext::from_files(*settings.tls, before);
+  auto loaded = tls::ServerContext::from_files(
+      *settings.tls, before, heirloom_ != nullptr ? heirloom_->ticket_keys(settings) : "");
   if (!loaded.context) return "listener " + listener.name + ": " + loaded.error;
   listener.tls = std::move(loaded.context);
   return "";

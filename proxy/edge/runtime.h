@@ -39,6 +39,8 @@ struct ListenerRuntime {
 RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool,
                         const RouteRuntime* previous = nullptr);
 
+struct Heirloom;
+
 class Runtime {
  public:
   struct Made;
@@ -46,10 +48,11 @@ class Runtime {
   // Resolves names, reads certificates, builds pools. `demo_tls` takes the place of the certificate
   // files (demo). `previous`: the snapshot a reload is to replace; what stays (servers, counts,
   // ticket keys) is shared with it, and nothing of it changes before take_effect(). Null with
-  // `error` set when something cannot be had.
+  // `error` set when something cannot be had. `heirloom`: of the process whose place this one takes
+  // over; null: none.
   static Made make(conf::Config config,
                    std::shared_ptr<const tls::ServerContext> demo_tls = nullptr,
-                   const Runtime* previous = nullptr);
+                   const Runtime* previous = nullptr, const Heirloom* heirloom = nullptr);
 
   const conf::Config& config() const { return config_; }
 
@@ -90,6 +93,7 @@ class Runtime {
   std::vector<RouteRuntime> routes_;
   std::vector<rules::IpLimits*> limits_;
   std::vector<ListenerRuntime> listeners_;
+  const Heirloom* heirloom_ = nullptr;  // while it is built
 };
 
 struct Runtime::Made {

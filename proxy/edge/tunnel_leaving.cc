@@ -27,8 +27,7 @@ bool Tunnel::matches(const Scope& scope) const {
 // The process's end goes before all else; otherwise the first one stays.
 bool Tunnel::leave(Leave leave) {
   if (dead() || ending_) return false;
-  if (leaving_ && (leave.cause != Cause::stopping || leaving_->leave().cause == leave.cause))
-    return false;
+  if (leaving_ && (!leave.final || leaving_->leave().final)) return false;
   net::TimePoint at = leave.at;
   leaving_ = std::make_unique<Leaving>(std::move(leave));
   timer_.arm_by(at);
@@ -44,7 +43,7 @@ bool Tunnel::stay(std::uint32_t job) {
 void Tunnel::drain(net::TimePoint deadline) {
   if (dead()) return;
   net::TimePoint now = home_.loop.now();
-  leave({.cause = Cause::stopping, .at = now, .until = deadline});
+  leave({.cause = Cause::stopping, .at = now, .until = deadline, .final = true});
   check_leaving();
   settle();
 }

@@ -22,6 +22,7 @@ GET  /api/status
 GET  /api/backends
 POST /api/reload
 POST /api/drain          ends the process as TERM does
+POST /api/upgrade        hands over to a new process; "upgrade" in /api/status tells how it went
 POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N}
 )";
 
@@ -81,6 +82,12 @@ AdminAnswer reload(const Call& call) {
 AdminAnswer drain(const Call& call) {
   const Outcome outcome = call.control.drain();
   return outcome.kind == Outcome::Kind::done ? json("{\"draining\":true}\n") : failed(outcome);
+}
+
+AdminAnswer upgrade(const Call& call) {
+  const Outcome outcome = call.control.upgrade();
+  if (outcome.kind != Outcome::Kind::done) return failed(outcome);
+  return json(upgrade_json(call.control.status().upgrade) + "\n");
 }
 
 int hex_digit(char c) {
@@ -151,6 +158,7 @@ constexpr std::array kEndpoints = {
     Endpoint{"/api/backends", false, get_backends},
     Endpoint{"/api/reload", true, reload},
     Endpoint{"/api/drain", true, drain},
+    Endpoint{"/api/upgrade", true, upgrade},
 };
 constexpr Endpoint kServerEndpoint{"", true, set_server};
 

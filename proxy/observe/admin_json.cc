@@ -72,6 +72,15 @@ std::string_view state_word(ServerState state) {
   return "";
 }
 
+std::string upgrade_json(const std::optional<UpgradeStatus>& upgrade) {
+  if (!upgrade) return "null";
+  static constexpr std::array<std::string_view, 3> kStates = {"running", "failed", "done"};
+  std::string out = fmt::format(R"({{"state":"{}","pid":{})",
+                                kStates[static_cast<std::size_t>(upgrade->state)], upgrade->pid);
+  if (!upgrade->error.empty()) out += ",\"error\":" + text(upgrade->error);
+  return out + "}";
+}
+
 std::string status_json(const Status& status) {
   std::size_t number = 0;
   const auto worker = [&number](std::uint32_t connections) {
@@ -86,9 +95,10 @@ std::string status_json(const Status& status) {
       text(status.version), status.pid, time_text(status.started), status.uptime, status.draining,
       status.connections, status.max_connections, status.sessions);
   out +=
-      fmt::format(R"("workers":{},"listeners":{},"last_reload":{}}})", list(status.workers, worker),
+      fmt::format(R"("workers":{},"listeners":{},"last_reload":{})", list(status.workers, worker),
                   list(status.listeners, listener), reload_json(status.last_reload));
-  return out + "\n";
+  if (status.upgrade) out += ",\"upgrade\":" + upgrade_json(status.upgrade);
+  return out + "}\n";
 }
 
 std::string server_json(const ServerStatus& server) {

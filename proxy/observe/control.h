@@ -38,6 +38,15 @@ struct ReloadStatus {
   std::uint64_t failed = 0;
 };
 
+// The last hand-over to another process, or from one.
+struct UpgradeStatus {
+  enum class State : std::uint8_t { running, failed, done };
+
+  State state = State::running;
+  std::int64_t pid = 0;  // of the new process; 0: it could not be started
+  std::string error;     // why it failed
+};
+
 struct Status {
   std::string version;
   std::int64_t pid = 0;
@@ -50,6 +59,7 @@ struct Status {
   std::vector<std::uint32_t> workers;  // connections of each
   std::vector<ListenerStatus> listeners;
   std::optional<ReloadStatus> last_reload;  // nothing: there was none yet
+  std::optional<UpgradeStatus> upgrade{};   // nothing: there was none
 };
 
 // What to change; what is absent stays.
@@ -79,6 +89,10 @@ class Control {
   virtual Outcome reload() = 0;
   // Ends the process as TERM does, after the answer. Draining already: does nothing.
   virtual Outcome drain() = 0;
+
+  // Begins to hand over to a new process; Status::upgrade tells how it goes.
+  virtual Outcome upgrade() { return {Outcome::Kind::unavailable, "it cannot be upgraded", {}}; }
+
   virtual Outcome set_server(const std::string& backend, const std::string& server,
                              const ServerChange& change) = 0;
 

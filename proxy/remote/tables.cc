@@ -82,7 +82,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 
 std::string status_text(const JsonValue& status) {
   const std::string state = status.flag_of("draining") ? "draining" : "serving";
-  return table({
+  std::vector<std::vector<std::string>> rows{
       {"version", status.string_of("version") + ", process " + count(status, "pid")},
       {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
       {"listening", listeners_text(status)},
@@ -90,7 +90,14 @@ std::string status_text(const JsonValue& status) {
       {"per worker", workers_text(status)},
       {"sessions", count(status, "sessions")},
       {"last reload", reload_text(status)},
-  });
+  };
+  const JsonValue* upgrade = status.find("upgrade");
+  if (upgrade != nullptr && upgrade->kind == JsonValue::Kind::object) {
+    const std::string why = upgrade->string_of("error");
+    rows.push_back({"upgrade", upgrade->string_of("state") + ", process " + count(*upgrade, "pid") +
+                                   (why.empty() ? "" : ": " + why)});
+  }
+  return table(rows);
 }
 
 std::string backends_text(const JsonValue& backends) {
