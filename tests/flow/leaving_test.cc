@@ -240,6 +240,7 @@ TEST_CASE("leaving: one job at a time, but the process's end goes before all", "
   other.job = 8;
   CHECK_FALSE(flow.tunnel->leave(other));
   other.cause = rules::Cause::stopping;
+  other.final = true;
   CHECK(flow.tunnel->leave(other));
   CHECK_FALSE(flow.tunnel->leave(leave_at(flow)));
   flow.pass(1s).pump();
