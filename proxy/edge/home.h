@@ -46,9 +46,6 @@ struct Home {
   Random random{};
   std::uint64_t next_conn_id = 1;  // the process's and the worker's numbers stand in the upper bits
   bool draining = false;
-  // With `draining`: another process has taken over. Who is here already is served to the end, and
-  // sessions are moved.
-  bool handed_over = false;
   net::TimePoint drain_deadline{};  // meaningful while draining
   std::uint32_t busy = 0;           // sessions and exchanges under way: a drain waits for them
   // Set by the main thread before any worker begins to drain: once a client has seen its Close
@@ -59,6 +56,9 @@ struct Home {
   // The newest snapshot: what connections go over to between two requests. Null: they keep theirs.
   std::shared_ptr<const Runtime> runtime{};
   Departures* departures = nullptr;  // told of each new session
+  // With `draining`: another process has taken over. Who is here already is served to the end, and
+  // sessions are moved.
+  bool handed_over = false;
 
   // No connection is kept for another request.
   bool keeps_none() const {
