@@ -12,7 +12,8 @@ class App;
 
 namespace fairlead::cli {
 
-// What `fairlead status | backends | reload | drain` were given; lives as long as the parser.
+// What `fairlead status | backends | reload | upgrade | drain` were given; lives as long as the
+// parser.
 struct AdminArguments {
   std::string admin;       // --admin, or FAIRLEAD_ADMIN
   std::string token_file;  // --token-file, or FAIRLEAD_TOKEN_FILE

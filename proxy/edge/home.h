@@ -58,10 +58,16 @@ struct Home {
   std::shared_ptr<const Runtime> runtime{};
   Departures* departures = nullptr;  // told of each new session
   observe::RecentEnds ends{};        // of this worker
+  // With `draining`: another process has taken over. Who is here already is served to the end, and
+  // sessions are moved.
+  bool handed_over = false;
 
-  bool refuses_new() const {
+  // No connection is kept for another request.
+  bool keeps_none() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));
   }
+
+  bool refuses_new() const { return keeps_none() && !handed_over; }
 };
 
 // Counts in Home::busy while it lives.

@@ -26,6 +26,7 @@ GET  /api/backends
 GET  /api/live           server-sent events: how it is, each second
 POST /api/reload
 POST /api/drain          ends the process as TERM does   {"rate":"50/s"}
+POST /api/upgrade        hands over to a new process; "upgrade" in /api/status tells how it went
 POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N,"rate":"50/s"}
 POST /api/listeners/ADDRESS   {"state":"ready|drain","rate":"50/s"}
 POST /api/routes/NAME         {"state":"ready|drain","rate":"50/s"}
@@ -96,6 +97,12 @@ AdminAnswer drain(const Call& call) {
   return json(drain_json(R"("draining":true)", outcome, call.control.drains()));
 }
 
+AdminAnswer upgrade(const Call& call) {
+  const Outcome outcome = call.control.upgrade();
+  if (outcome.kind != Outcome::Kind::done) return admin_failure(outcome);
+  return json(upgrade_json(call.control.status().upgrade) + "\n");
+}
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = static_cast<char>(c | 0x20);
@@ -138,6 +145,7 @@ constexpr std::array kEndpoints = {
     Endpoint{"POST", "/api/backends/*/servers/*", set_server},
     Endpoint{"POST", "/api/reload", reload},
     Endpoint{"POST", "/api/drain", drain},
+    Endpoint{"POST", "/api/upgrade", upgrade},
 };
 
 // Whether `path` is one of `pattern`; what stood for its stars goes into `names`. The last may have
