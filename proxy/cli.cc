@@ -70,7 +70,7 @@ int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tl
   if (!problem.empty()) return fail(problem, inheritance);
   int code = kFailed;
   edge::Runtime::Made made =
-      edge::Runtime::make(std::move(config), std::move(demo_tls), nullptr,
+      edge::Runtime::make(std::move(config), std::move(demo_tls), nullptr, {},
                           inheritance != nullptr ? inheritance->heirloom() : nullptr);
   problem = made.error;
   if (problem.empty()) {

@@ -57,9 +57,8 @@ void Departures::begin(const DrainOrder& order) {
   observe::log_debug("drain job {}: times given to {} of {} sessions in {:.2f} ms", order.job, told,
                      home_.links.size(),
                      std::chrono::duration<double, std::milli>(net::Clock::now() - begun).count());
-  if (!order.lasting) return;
   if (order.final) lasting_.clear();
-  lasting_.push_back({order, pace.at(told, 0)});
+  if (order.lasting) lasting_.push_back({order, pace.at(told, 0)});
 }
 
 void Departures::stop(std::uint32_t job) {

@@ -72,6 +72,9 @@ class Drainer final : net::Timer::Handler {
   // here yet.
   void hand_over(net::TimePoint deadline);
 
+  // One of these two.
+  bool ending() const { return stopping_; }
+
   // All that rebalancing has moved so far, of a backend.
   std::uint64_t rebalanced(const std::string& backend) const;
 

@@ -59,9 +59,9 @@ std::string list(const Items& items, Write write) {
 }
 
 std::string listener_text(const Heirloom::Listener& listener) {
-  return fmt::format(R"({{"address":{},"ticket_keys":"{}","min_version":"{}"}})",
+  return fmt::format(R"({{"address":{},"ticket_keys":"{}","min_version":"{}","drained":{}}})",
                      quoted(listener.address), hex(listener.ticket_keys),
-                     listener.min_version == Version::tls13 ? "1.3" : "1.2");
+                     listener.min_version == Version::tls13 ? "1.3" : "1.2", listener.drained);
 }
 
 std::string server_text(const Heirloom::Server& server) {
@@ -103,7 +103,7 @@ Heirloom::Backend parse_backend(const JsonValue& value) {
 Heirloom Heirloom::of(const Runtime& runtime) {
   Heirloom heirloom;
   for (const ListenerRuntime& one : runtime.listeners()) {
-    Listener listener{one.settings->address.text(), "", Version::tls12};
+    Listener listener{one.settings->address.text(), "", Version::tls12, one.gate->closed.load()};
     if (one.tls) {
       listener.min_version = one.settings->tls->min_version;
       listener.ticket_keys = one.tls->made_ticket_keys();
@@ -120,12 +120,17 @@ Heirloom Heirloom::of(const Runtime& runtime) {
     }
     heirloom.backends.push_back(std::move(backend));
   }
+  for (const RouteRuntime& route : runtime.routes()) {
+    if (route.gate->closed.load()) heirloom.drained_routes.push_back(route.settings->name);
+  }
   return heirloom;
 }
 
 std::string Heirloom::text() const {
-  return fmt::format(R"({{"format":{},"listeners":{},"admin":{},"backends":{}}})", kFormat,
-                     list(listeners, listener_text), quoted(admin), list(backends, backend_text));
+  return fmt::format(
+      R"({{"format":{},"listeners":{},"admin":{},"backends":{},"drained_routes":{}}})", kFormat,
+      list(listeners, listener_text), quoted(admin), list(backends, backend_text),
+      list(drained_routes, quoted));
 }
 
 std::optional<Heirloom> Heirloom::parse(std::string_view text) {
@@ -135,11 +140,14 @@ std::optional<Heirloom> Heirloom::parse(std::string_view text) {
   for (const JsonValue& one : value->items_of("listeners")) {
     heirloom.listeners.push_back(
         {one.string_of("address"), unhex(one.string_of("ticket_keys")),
-         one.string_of("min_version") == "1.3" ? Version::tls13 : Version::tls12});
+         one.string_of("min_version") == "1.3" ? Version::tls13 : Version::tls12,
+         one.flag_of("drained")});
   }
   heirloom.admin = value->string_of("admin");
   for (const JsonValue& one : value->items_of("backends"))
     heirloom.backends.push_back(parse_backend(one));
+  for (const JsonValue& one : value->items_of("drained_routes"))
+    heirloom.drained_routes.push_back(one.text);
   return heirloom;
 }
 
@@ -168,26 +176,38 @@ std::string_view Heirloom::secret(const std::string& backend) const {
   return "";
 }
 
-void Heirloom::bequeath(const Runtime& runtime) const {
-  for (const Backend& backend : backends) {
-    const auto& pools = runtime.pools();
-    const auto pool = std::find_if(pools.begin(), pools.end(),
-                                   [&](const auto& one) { return one->name() == backend.name; });
-    if (pool == pools.end()) continue;
-    const auto& all = runtime.config().backends;
-    const bool checked = std::any_of(all.begin(), all.end(), [&](const conf::Backend& one) {
-      return one.name == backend.name && one.health;
+void Heirloom::bequeath(const Runtime& runtime) {
+  for (const ListenerRuntime& one : runtime.listeners()) {
+    const auto before = std::find_if(listeners.begin(), listeners.end(), [&](const auto& old) {
+      return old.drained && old.address == one.settings->address.text();
     });
-    for (std::size_t i = 0; i < (*pool)->size(); ++i) {
-      balance::PoolServer& server = (*pool)->server(i);
-      const auto before = std::find_if(backend.servers.begin(), backend.servers.end(),
-                                       [&](const Server& one) { return one.name == server.name; });
-      if (before == backend.servers.end()) continue;
-      server.admin.store(before->state);
-      if (server.configured_weight == before->configured_weight) server.weight = before->weight;
-      // Without checks nothing would ever bring it up.
-      if (checked && !before->up) (*pool)->set_up(i, false);
-    }
+    if (before == listeners.end()) continue;
+    one.gate->closed.store(true);
+    before->drained = false;
+  }
+  for (const RouteRuntime& route : runtime.routes()) {
+    if (std::erase(drained_routes, route.settings->name) != 0) route.gate->closed.store(true);
+  }
+  for (std::size_t i = 0; i < runtime.pools().size(); ++i) {
+    balance::Pool& pool = *runtime.pools()[i];
+    const auto backend = std::find_if(backends.begin(), backends.end(),
+                                      [&](const auto& one) { return one.name == pool.name(); });
+    if (backend == backends.end()) continue;
+    bequeath(*backend, pool, runtime.config().backends[i].health.has_value());
+  }
+}
+
+void Heirloom::bequeath(Backend& backend, balance::Pool& pool, bool checked) {
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    balance::PoolServer& server = pool.server(i);
+    const auto before = std::find_if(backend.servers.begin(), backend.servers.end(),
+                                     [&](const Server& one) { return one.name == server.name; });
+    if (before == backend.servers.end()) continue;
+    server.admin.store(before->state);
+    if (server.configured_weight == before->configured_weight) server.weight = before->weight;
+    // Without checks nothing would ever bring it up.
+    if (checked && !before->up) pool.set_up(i, false);
+    backend.servers.erase(before);
   }
 }
 

@@ -19,6 +19,7 @@ struct Heirloom {
     std::string address;      // as the configuration has it
     std::string ticket_keys;  // ServerContext::made_ticket_keys; "" without TLS
     conf::ListenerTls::Version min_version = conf::ListenerTls::Version::tls12;
+    bool drained = false;
   };
 
   struct Server {
@@ -39,6 +40,7 @@ struct Heirloom {
   std::string admin;                // the admin endpoint's address as written, "": none; the last
                                     // of the sockets
   std::vector<Backend> backends;
+  std::vector<std::string> drained_routes;
 
   // All there is to hand over, for `runtime`.
   static Heirloom of(const Runtime& runtime);
@@ -53,9 +55,13 @@ struct Heirloom {
   std::string_view ticket_keys(const conf::Listener& listener) const;
   std::string_view secret(const std::string& backend) const;
 
-  // Before any worker has it: what was set at the servers, and which of them are down. As at a
-  // reload, what the file sets anew counts.
-  void bequeath(const Runtime& runtime) const;
+  // Before any worker has it, its listeners bound: what was set at servers, listeners and routes,
+  // and which servers are down. As at a reload, what the file sets anew counts. Each thing is given
+  // once: what is left is for servers whose names have not led to them yet.
+  void bequeath(const Runtime& runtime);
+
+ private:
+  static void bequeath(Backend& backend, balance::Pool& pool, bool checked);
 };
 
 }  // namespace fairlead::edge

@@ -46,7 +46,6 @@ Runtime::Made Runtime::make(conf::Config config, std::shared_ptr<const tls::Serv
   made.runtime->heirloom_ = heirloom;
   made.error = made.runtime->build(std::move(demo_tls), previous, names);
   made.runtime->heirloom_ = nullptr;
-  if (made.error.empty() && heirloom != nullptr) heirloom->bequeath(*made.runtime);
   if (!made.error.empty()) made.runtime.reset();
   return made;
 }

@@ -53,7 +53,7 @@ class Runtime {
   // (`names`). `demo_tls` takes the place of the certificate files (demo). `previous`: the snapshot
   // a reload is to replace; what stays (servers, counts, ticket keys) is shared with it, and
   // nothing of it changes before take_effect(). `heirloom`: of the process whose place this one
-  // takes over; null: none. Null with `error` set when something cannot be had.
+  // takes over, for its secrets; null: none. Null with `error` set when something cannot be had.
   static Made make(conf::Config config,
                    std::shared_ptr<const tls::ServerContext> demo_tls = nullptr,
                    const Runtime* previous = nullptr, const balance::Lookup& names = {},

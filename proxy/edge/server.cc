@@ -56,7 +56,10 @@ Server::Server(std::shared_ptr<Runtime> runtime, Load load, Inheritance* inherit
       mailbox_(loop_),
       deadline_(std::make_unique<Deadline>(*this)),
       names_(loop_, [this] { on_names(); }),
-      inheritance_(inheritance) {}
+      inheritance_(inheritance) {
+  if (inheritance != nullptr && inheritance->heirloom() != nullptr)
+    heirloom_ = *inheritance->heirloom();
+}
 
 Server::~Server() = default;
 
@@ -89,7 +92,7 @@ std::string Server::open_admin() {
   process.reload = [this] { return reload(); };
   process.drain = [this](std::optional<conf::Rate> rate) {
     if (!draining_) return drain(rate);
-    drainer_->stop(loop_.now(), rate);
+    if (drainer_->ending()) drainer_->stop(loop_.now(), rate);
   };
   process.drainer = [this]() -> Drainer& { return *drainer_; };
   process.upgrade = [this] { return upgrade(); };

@@ -79,6 +79,8 @@ class Server {
   std::string upgrade_refusal() const;
   void upgrade_ended(const std::string& error);
   void leave_to_successor();
+  void bequeath();
+  void go_on_draining();
 
   // server_names.cc
   bool resolve_names();
@@ -116,6 +118,7 @@ class Server {
   std::unique_ptr<HealthChecks> checks_;
   std::unique_ptr<Drainer> drainer_;  // while the workers run
   Inheritance* inheritance_;          // null: none
+  std::optional<Heirloom> heirloom_;  // what of it has not reached its heir yet
   std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<Handover> handover_;  // the last one
   std::optional<observe::UpgradeStatus> upgrade_;

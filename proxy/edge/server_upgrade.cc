@@ -16,8 +16,9 @@ using observe::UpgradeStatus;
 void Server::worker_has_started() {
   if (--starting_workers_ != 0) return;
   const std::size_t count = shared_.workers.size();
-  observe::log_info("ready: {} worker{}", count, count == 1 ? "" : "s");
+  go_on_draining();
   if (admin_) admin_->serve();
+  observe::log_info("ready: {} worker{}", count, count == 1 ? "" : "s");
   if (std::exchange(reload_again_, false) && !draining_) reload();
   if (inheritance_ == nullptr || !inheritance_->predecessor) return serving();
   upgrade_ = UpgradeStatus{UpgradeStatus::State::running, getpid(), ""};
@@ -26,6 +27,33 @@ void Server::worker_has_started() {
     observe::log_info("took over");
     serving();
   });
+}
+
+// What was set in the process before, for the servers that are known by now. Those whose names are
+// not resolved yet get it when they are.
+void Server::bequeath() {
+  if (!heirloom_) return;
+  heirloom_->bequeath(*runtime_);
+  if (names_.complete()) heirloom_.reset();
+}
+
+// What was drained there is drained here: each has its job, to be seen and to be undone.
+void Server::go_on_draining() {
+  if (draining_ || inheritance_ == nullptr || !inheritance_->predecessor) return;
+  for (const auto& pool : runtime_->pools()) {
+    for (const auto& server : pool->servers()) {
+      if (server->admin.load() == balance::AdminState::drain)
+        drainer_->drain({Scope::Kind::server, "", server, pool->name()});
+    }
+  }
+  for (const ListenerRuntime& listener : runtime_->listeners()) {
+    if (listener.gate->closed.load())
+      drainer_->drain({Scope::Kind::listener, listener.name, nullptr, ""});
+  }
+  for (const RouteRuntime& route : runtime_->routes()) {
+    if (route.gate->closed.load())
+      drainer_->drain({Scope::Kind::route, route.settings->name, nullptr, ""});
+  }
 }
 
 // From now on this is the process that counts.
@@ -52,6 +80,7 @@ std::string Server::upgrade_refusal() const {
     return fmt::format("an upgrade is under way: process {} is starting", handover_->pid());
   }
   if (starting_workers_ != 0) return "the process is starting";
+  if (pending_) return "a reload is under way: ask again in a moment";
   if (upgrade_ && upgrade_->state == UpgradeStatus::State::running) {
     return "the process is taking over from another one";
   }
@@ -96,9 +125,13 @@ void Server::upgrade_ended(const std::string& error) {
   observe::log_info("process {} serves: handing over", handover_->pid());
   draining_ = true;
   may_be_told_once_ = true;
+  pending_.reset();
   checks_.reset();
   inheritance_->manager.handed_over(handover_->pid());
-  if (admin_) admin_->stop_accepting();
+  if (admin_) {
+    admin_->stop_accepting();
+    admin_->end_streams();
+  }
   // First nobody accepts any more: a worker may have accepted for another one.
   sockets_.clear();
   draining_workers_ = static_cast<unsigned>(shared_.workers.size());

@@ -8,6 +8,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Changes, eventually, within } from './lib/deadline.js';
+import { DnsServer } from './lib/dns.js';
 import { Op, handshakeHead } from './lib/frames.js';
 import { get } from './lib/requests.js';
 import { kBinary } from './lib/fairlead.js';
@@ -273,6 +274,45 @@ scenario('cookies, tickets and what the API has set go over, without a secret_fi
   assert.equal((await upgrade(rig)).code, 0);
   for (let i = 0; i < 2; ++i) assert.equal((await (await plain()).request(get())).body, 'b');
   assert.equal((await greet(fairlead.port, ticket)).resumed, true);
+});
+
+scenario('what was drained stays so until it is undone, a server whose name is resolved later too', async (rig) => {
+  const [a, b] = [await echo(rig, 'a'), await echo(rig, 'b')];
+  const dns = await DnsServer.listen(rig);
+  dns.set('app.test', { A: ['127.0.0.1'] });
+  const fairlead = await run(rig, {
+    servers: [`app.test:${a.port}`, b.address],
+    backend: 'balance = "round-robin"',
+    more: `[dns]\nresolver = ["${dns.address}"]\nmin_ttl = "100ms"\n[[listener]]\naddress = "127.0.0.1:0"`,
+  });
+  const admin = ['--admin', `unix:${path.join(rig.directory(), 'admin.sock')}`];
+  const command = async (...args) => {
+    const got = await Fairlead.command(rig, [...args, ...admin]);
+    assert.equal(got.code, 0, got.stderr);
+    return got.stdout;
+  };
+  const status = async () => JSON.parse(await command('status', '--json'));
+  const listener = (await status()).listeners[1].address;
+  const body = async () => (await (await rig.connect(fairlead)).request(get())).body;
+  await command('drain', `pool/127.0.0.1:${a.port}`);
+  await command('drain', '--listener', listener);
+  dns.set('app.test', { fail: 'nxdomain' });
+  assert.equal((await upgrade(rig)).code, 0);
+  const drained = async () => (await status()).drains.map((one) => one.what).sort();
+  assert.deepEqual(await drained(), [`listener ${listener}`]);
+  assert.equal((await open(rig, fairlead, {})).head.get('x-server'), 'b');
+  dns.set('app.test', { A: ['127.0.0.1'] });
+  await fairlead.until(() => fairlead.stderr.includes(`127.0.0.1:${a.port} added (dns)`), 'it is resolved');
+  assert.deepEqual(await drained(), [`listener ${listener}`, `pool/127.0.0.1:${a.port}`]);
+  for (let i = 0; i < 3; ++i) assert.equal(await body(), 'b');
+  const refused = await rig.connect(fairlead, { listener: 1 });
+  refused.send(handshakeHead({}));
+  assert.equal((await refused.readHead()).status, 503);
+  await command('drain', '--undo', '--listener', listener);
+  await command('drain', '--undo', `pool/127.0.0.1:${a.port}`);
+  assert.deepEqual(await drained(), []);
+  assert.equal((await (await rig.connect(fairlead, { listener: 1 })).request(get())).status, 200);
+  assert.deepEqual([await body(), await body()].sort(), ['a', 'b']);
 });
 
 const activated = (...kinds) => [kPython, kParent, 'start', ...kinds, '--', kBinary];

@@ -25,8 +25,9 @@ conf::Config config(const std::string& backend = "") {
 
 std::shared_ptr<Runtime> runtime(const std::string& backend = "",
                                  const Heirloom* heirloom = nullptr) {
-  Runtime::Made made = Runtime::make(config(backend), nullptr, nullptr, heirloom);
+  Runtime::Made made = Runtime::make(config(backend), nullptr, nullptr, {}, heirloom);
   REQUIRE(made.error == "");
+  if (heirloom != nullptr) Heirloom(*heirloom).bequeath(*made.runtime);
   return made.runtime;
 }
 
@@ -66,6 +67,50 @@ TEST_CASE("heirloom: what the file says anew counts, and without checks nothing 
   CHECK(young->pools()[0]->server(0).up);
 }
 
+TEST_CASE("heirloom: what was drained stays so, and each thing is given once", "[edge][heirloom]") {
+  const auto old = runtime();
+  old->pools()[0]->server(0).admin = AdminState::drain;
+  old->listeners()[0].gate->closed = true;
+  old->routes()[0].gate->closed = true;
+  auto heirloom = Heirloom::parse(Heirloom::of(*old).text());
+  REQUIRE(heirloom);
+  for (const bool first : {true, false}) {
+    CAPTURE(first);
+    const auto young = runtime();
+    heirloom->bequeath(*young);
+    CHECK((young->pools()[0]->server(0).admin == AdminState::drain) == first);
+    CHECK(young->listeners()[0].gate->closed == first);
+    CHECK(young->routes()[0].gate->closed == first);
+  }
+}
+
+TEST_CASE("heirloom: what a name stands for only later gets its part then", "[edge][heirloom]") {
+  auto loaded = conf::load_text(
+      "[[listener]]\naddress = \"127.0.0.1:0\"\n[[route]]\nbackend = \"b\"\n[[backend]]\nname = "
+      "\"b\"\nservers = [\"app.example:80\"]\nhealth = { type = \"tcp\" }\nsticky = {}\n",
+      "f", [](std::string_view) { return std::optional<std::string>(); });
+  REQUIRE(loaded.config);
+  const balance::Endpoints known = balance::from_hosts({*conf::Ip::parse("10.0.0.9")});
+  const auto names = [&](const conf::Address&) { return &known; };
+  const auto old = Runtime::make(*loaded.config, nullptr, nullptr, names).runtime;
+  REQUIRE(old->pools()[0]->size() == 1);
+  old->pools()[0]->server(0).admin = AdminState::drain;
+  old->pools()[0]->server(0).weight = 7;
+  old->pools()[0]->set_up(0, false);
+  Heirloom heirloom = Heirloom::of(*old);
+  const auto young = Runtime::make(*loaded.config, nullptr, nullptr, {}, &heirloom).runtime;
+  REQUIRE(young->pools()[0]->size() == 0);
+  heirloom.bequeath(*young);
+  const auto later = Runtime::renewed(*young, names);
+  REQUIRE(later);
+  heirloom.bequeath(*later);
+  const balance::Pool& pool = *later->pools()[0];
+  CHECK(pool.server(0).admin == AdminState::drain);
+  CHECK(pool.server(0).weight == 7);
+  CHECK_FALSE(pool.server(0).up);
+  CHECK(pool.sticky()->set_cookie(0, false) == old->pools()[0]->sticky()->set_cookie(0, false));
+}
+
 TEST_CASE("heirloom: bytes of any kind go through its text", "[edge][heirloom]") {
   Heirloom heirloom;
   std::string all;
@@ -73,10 +118,12 @@ TEST_CASE("heirloom: bytes of any kind go through its text", "[edge][heirloom]")
   heirloom.listeners.push_back({"unix:/a \"b\"", all, conf::ListenerTls::Version::tls13});
   heirloom.admin = "127.0.0.1:1";
   heirloom.backends.push_back({"b", all, {{"s", AdminState::drain, 1000, 1, false}}});
+  heirloom.listeners.push_back({"c", "", conf::ListenerTls::Version::tls12, true});
+  heirloom.drained_routes = {"a \"b\"", "r"};
   const auto parsed = Heirloom::parse(heirloom.text());
   REQUIRE(parsed);
   CHECK(parsed->text() == heirloom.text());
-  CHECK(parsed->addresses() == std::vector<std::string>{"unix:/a \"b\"", "127.0.0.1:1"});
+  CHECK(parsed->addresses() == std::vector<std::string>{"unix:/a \"b\"", "c", "127.0.0.1:1"});
   CHECK(parsed->secret("b") == all);
   CHECK(parsed->secret("c").empty());
   conf::Listener listener;
