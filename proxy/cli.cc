@@ -49,21 +49,32 @@ bool report(const conf::LoadResult& loaded) {
   return loaded.problems.empty();
 }
 
-int fail(const std::string& why) {
+int fail(const std::string& why, edge::Inheritance* inheritance = nullptr) {
   std::cerr << "fairlead: cannot start: " << why << "\n";
+  if (inheritance != nullptr) inheritance->failed(why);
   return kFailed;
+}
+
+// As report(), to the process whose place this one was to take too.
+bool report(const conf::LoadResult& loaded, edge::Inheritance& inheritance) {
+  std::string all;
+  for (const conf::Problem& problem : loaded.problems) all += problem.text() + "\n";
+  if (!all.empty()) inheritance.failed(all);
+  return report(loaded);
 }
 
 template <class Started>
 int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls, Started started,
-          edge::Server::Load load = nullptr) {
+          edge::Server::Load load = nullptr, edge::Inheritance* inheritance = nullptr) {
   std::string problem = observe::open_logs(config.log);
-  if (!problem.empty()) return fail(problem);
+  if (!problem.empty()) return fail(problem, inheritance);
   int code = kFailed;
-  edge::Runtime::Made made = edge::Runtime::make(std::move(config), std::move(demo_tls));
+  edge::Runtime::Made made =
+      edge::Runtime::make(std::move(config), std::move(demo_tls), nullptr, {},
+                          inheritance != nullptr ? inheritance->heirloom() : nullptr);
   problem = made.error;
   if (problem.empty()) {
-    edge::Server server(std::move(made.runtime), std::move(load));
+    edge::Server server(std::move(made.runtime), std::move(load), inheritance);
     problem = server.start();
     if (problem.empty()) {
       started(server);
@@ -71,12 +82,12 @@ int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tl
     }
   }
   observe::close_logs();
-  return problem.empty() ? code : fail(problem);
+  return problem.empty() ? code : fail(problem, inheritance);
 }
 
-int serve(conf::Config config, edge::Server::Load load = nullptr) {
+int serve(conf::Config config, edge::Inheritance& inheritance, edge::Server::Load load = nullptr) {
   return serve(
-      std::move(config), nullptr, [](edge::Server&) {}, std::move(load));
+      std::move(config), nullptr, [](edge::Server&) {}, std::move(load), &inheritance);
 }
 
 // 128 bits, in hexadecimal.
@@ -138,10 +149,11 @@ void introduce_demo(const edge::Server& server, const std::string& token) {
 
 }  // namespace
 
-int run(const std::string& file) {
+int run(const std::string& file, net::Program self) {
+  edge::Inheritance inheritance = edge::Inheritance::take(std::move(self));
   conf::LoadResult loaded = conf::load_file(file);
-  if (!report(loaded)) return kFailed;
-  return serve(std::move(*loaded.config), [file] { return conf::load_file(file); });
+  if (!report(loaded, inheritance)) return kFailed;
+  return serve(std::move(*loaded.config), inheritance, [file] { return conf::load_file(file); });
 }
 
 int check(const std::string& file) {
@@ -188,16 +200,17 @@ std::string proxy_config(const ProxyOptions& options) {
   return out + "\n[[backend]]\nname = \"app\"\nservers = " + quoted_list(servers) + "\n";
 }
 
-int proxy(const ProxyOptions& options) {
+int proxy(const ProxyOptions& options, net::Program self) {
   std::string text = proxy_config(options);
   if (options.print_config) {
     std::cout << text;
     return 0;
   }
+  edge::Inheritance inheritance = edge::Inheritance::take(std::move(self));
   conf::LoadResult loaded = conf::load_text(
       text, "command line", [](std::string_view) { return std::optional<std::string>(); });
-  if (!report(loaded)) return kFailed;
-  return serve(std::move(*loaded.config));
+  if (!report(loaded, inheritance)) return kFailed;
+  return serve(std::move(*loaded.config), inheritance);
 }
 
 }  // namespace fairlead::cli

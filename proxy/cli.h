@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "proxy/net/child.h"
+
 namespace fairlead::cli {
 
 struct ProxyOptions {
@@ -16,10 +18,11 @@ struct ProxyOptions {
   bool print_config = false;
 };
 
-int run(const std::string& file);
+// `self`: this program, to be started again at an upgrade.
+int run(const std::string& file, net::Program self);
 int check(const std::string& file);
 int demo(const std::string& listen);
-int proxy(const ProxyOptions& options);
+int proxy(const ProxyOptions& options, net::Program self);
 
 // The TOML that `fairlead proxy` stands for.
 std::string proxy_config(const ProxyOptions& options);

@@ -144,6 +144,9 @@ void add_admin_commands(CLI::App& app, AdminArguments& arguments, const std::str
   close->add_option("id", asked.id, "The session's ID");
   add_filters(*close, asked);
   add("reload", "Let it load its configuration again", remote::reload);
+  add("upgrade",
+      "Let it hand over to a new process of the program on disk, and wait for the outcome",
+      remote::upgrade);
   CLI::App* drain =
       add("drain",
           "Move the sessions of a server, a listener or a route, or of all and end the process",

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 #include "proxy/cli.h"
@@ -21,6 +22,11 @@ int main(int argc, char** argv) {
       SIGPIPE,
       SIG_IGN);  // NOLINT(bugprone-*): cannot fail for SIGPIPE; a peer's end is told by write()
   namespace cli = fairlead::cli;
+  const std::vector<std::string> arguments(argv, argv + argc);
+  const fairlead::net::Program self{
+      fairlead::net::own_program(arguments.empty() ? "" : arguments[0], std::getenv("PATH")),
+      arguments,
+      {}};
   CLI::App app("Fairlead: a reverse proxy and load balancer that understands WebSocket frames.",
                "fairlead");
   app.set_version_flag("--version,-V", "fairlead " FAIRLEAD_VERSION);
@@ -70,10 +76,10 @@ int main(int argc, char** argv) {
     return app.exit(problem) == 0 ? 0 : kUsage;
   }
   if (admin.run) return admin.run();
-  if (run->parsed()) return cli::run(file);
+  if (run->parsed()) return cli::run(file, self);
   if (check->parsed()) return cli::check(file);
   if (demo->parsed()) return cli::demo(demo_listen);
-  if (proxy->parsed()) return cli::proxy(options);
+  if (proxy->parsed()) return cli::proxy(options, self);
   if (documents.run) return documents.run();
   return kUsage;
 }

@@ -81,13 +81,14 @@ const std::shared_ptr<PoolServer>& Lease::server_ptr() const {
   return pool_->servers_[index_];
 }
 
-std::shared_ptr<Pool> Pool::make(const conf::Backend& backend, const Pool* previous) {
+std::shared_ptr<Pool> Pool::make(const conf::Backend& backend, const Pool* previous,
+                                 std::string_view sticky_secret) {
   const std::shared_ptr<Pool> pool(new Pool());
   pool->name_ = backend.name;
   pool->rebalance_ = backend.rebalance;
   for (const auto& from : backend.servers) pool->add_server(from, previous);
   if (previous != nullptr) pool->note_removed(*previous);
-  if (backend.sticky) pool->bind_sessions(*backend.sticky, previous);
+  if (backend.sticky) pool->bind_sessions(*backend.sticky, previous, sticky_secret);
   if (backend.balance == conf::Backend::Balance::hash) pool->hash_key_ = backend.hash_key;
   pool->mutex_ = previous != nullptr ? previous->mutex_ : std::make_shared<std::mutex>();
   pool->picker_ = make_picker(backend.balance);
@@ -142,11 +143,12 @@ void Pool::note_removed(const Pool& previous) {
   for (const auto& removed : previous.removed_) note(removed.lock());
 }
 
-void Pool::bind_sessions(const conf::Sticky& settings, const Pool* previous) {
+void Pool::bind_sessions(const conf::Sticky& settings, const Pool* previous,
+                         std::string_view sticky_secret) {
   std::vector<std::string> names;
   for (const auto& server : servers_) names.push_back(server->name);
   const bool was = previous != nullptr && previous->sticky_;
-  sticky_.emplace(settings, name_, names, was ? &*previous->sticky_ : nullptr);
+  sticky_.emplace(settings, name_, names, was ? &*previous->sticky_ : nullptr, sticky_secret);
   if (!settings.engine_io) return;
   sids_ = previous != nullptr && previous->sids_ ? previous->sids_ : std::make_shared<SidTable>();
 }

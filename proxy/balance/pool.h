@@ -101,8 +101,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // The servers' addresses are resolved: kind ip or unix_path. `previous`: the backend's pool
   // before a reload. Servers that stay (by name) are the same objects, so their counts and states
   // live on; a random sticky secret and the sids do too. Nothing of `previous` changes before
-  // take_effect().
-  static std::shared_ptr<Pool> make(const conf::Backend& backend, const Pool* previous = nullptr);
+  // take_effect(). `sticky_secret`: as Sticky's `made`.
+  static std::shared_ptr<Pool> make(const conf::Backend& backend, const Pool* previous = nullptr,
+                                    std::string_view sticky_secret = {});
 
   // The reload is certain: weights the file has changed reach the servers; others, which the API
   // may have set, stay. Main thread.
@@ -168,7 +169,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void add_server(const conf::BackendServer& from, const Pool* previous);
   std::shared_ptr<PoolServer> find_again(const Pool& previous, const std::string& name) const;
   void note_removed(const Pool& previous);
-  void bind_sessions(const conf::Sticky& settings, const Pool* previous);
+  void bind_sessions(const conf::Sticky& settings, const Pool* previous,
+                     std::string_view sticky_secret);
   void weigh(const std::vector<std::size_t>& tried, Clock::time_point now);
   std::size_t choose(const Preference& preference);
   std::size_t choose_by_policy(bool backups, const Preference& preference);

@@ -54,11 +54,13 @@ std::size_t server_of(const std::vector<std::string>& ids, std::string_view valu
 }  // namespace
 
 Sticky::Sticky(const conf::Sticky& settings, std::string_view backend,
-               const std::vector<std::string>& servers, const Sticky* previous)
+               const std::vector<std::string>& servers, const Sticky* previous,
+               std::string_view made)
     : settings_(settings), random_secret_(settings.secret.empty()) {
   if (random_secret_) {
     const bool goes_on = previous != nullptr && previous->random_secret_;
-    settings_.secret = goes_on ? previous->settings_.secret : random_secret();
+    settings_.secret = goes_on ? previous->settings_.secret : std::string(made);
+    if (settings_.secret.empty()) settings_.secret = random_secret();
   }
   ids_.reserve(servers.size());
   for (const auto& server : servers) ids_.push_back(id_of(settings_.secret, backend, server));

@@ -32,7 +32,7 @@ observe::Outcome AdminEndpoint::drain(std::optional<conf::Rate> rate) {
   observe::Outcome outcome;
   Scope all;
   const auto before = process_.drainer().find(all);
-  const bool stopping = shared_.stopping.load(std::memory_order_relaxed);
+  const bool stopping = process_.drainer().ending();
   process_.drain(rate);
   const auto now = process_.drainer().find(all);
   outcome.changed = !stopping || (before && now && before->rate != now->rate);
@@ -43,7 +43,7 @@ observe::Outcome AdminEndpoint::drain(std::optional<conf::Rate> rate) {
 observe::Outcome AdminEndpoint::apply(const Scope& scope, bool drain,
                                       std::optional<conf::Rate> rate) {
   observe::Outcome outcome;
-  if (shared_.stopping.load(std::memory_order_relaxed)) {
+  if (process_.drainer().ending()) {
     return {observe::Outcome::Kind::refused,
             "the process is stopping: every session is told to go",
             {}};
@@ -100,7 +100,7 @@ std::vector<observe::DrainStatus> AdminEndpoint::drains() const {
 }
 
 observe::Outcome AdminEndpoint::undo_drain(std::uint32_t id) {
-  if (shared_.stopping.load(std::memory_order_relaxed)) {
+  if (process_.drainer().ending()) {
     return {observe::Outcome::Kind::refused, "a process that stops cannot be called back", {}};
   }
   const auto drains = process_.drainer().progress();

@@ -69,11 +69,12 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Share
       sessions_(shared, [&mailbox](std::function<void()> work) { mailbox.post(std::move(work)); }),
       live_(loop, mailbox, shared, [this] { return observe::tick_json(*this, epoch_ms()); }) {}
 
-std::string AdminEndpoint::open(const conf::Address& address) {
+std::string AdminEndpoint::open(const conf::Address& address,
+                                const std::function<net::Bound(const conf::Address&)>& listen) {
   // The socket's file must not be open to others for a moment either.
   const bool is_file = address.kind == conf::Address::Kind::unix_path;
   const mode_t before = is_file ? umask(0117) : 0;
-  net::Bound bound = net::listen_on(address);
+  net::Bound bound = listen(address);
   if (is_file) umask(before);
   if (!bound.fd) return "admin: " + bound.error;
   listening_ = std::move(bound.fd);
@@ -87,6 +88,11 @@ void AdminEndpoint::serve() {
         return answer(request, body);
       });
   observe::log_info("admin endpoint on {}", address_.text());
+}
+
+void AdminEndpoint::stop_accepting() {
+  if (server_) server_->stop_accepting();
+  listening_.reset();
 }
 
 observe::AdminAnswer AdminEndpoint::answer(const wire::RequestHead& request,
@@ -134,6 +140,7 @@ observe::Status AdminEndpoint::status() const {
                           last.failed};
   }
   status.drains = drains();
+  if (process_.last_upgrade) status.upgrade = process_.last_upgrade();
   return status;
 }
 
@@ -170,6 +177,12 @@ observe::Outcome AdminEndpoint::reload() {
   if (outcome.untimely) return {observe::Outcome::Kind::refused, outcome.problems.front(), {}};
   return {observe::Outcome::Kind::refused, "the reload failed, nothing changed",
           std::move(outcome.problems)};
+}
+
+observe::Outcome AdminEndpoint::upgrade() {
+  std::string problem = process_.upgrade ? process_.upgrade() : "this process cannot be upgraded";
+  if (problem.empty()) return {};
+  return {observe::Outcome::Kind::refused, std::move(problem), {}};
 }
 
 observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std::string& server,

@@ -27,6 +27,8 @@ class AdminEndpoint final : observe::Control {
     std::function<ReloadOutcome()> reload;
     std::function<void(std::optional<conf::Rate>)> drain;  // again: only the rate counts
     std::function<Drainer&()> drainer;                     // while it serves
+    std::function<std::string()> upgrade;                  // "" or why it did not begin
+    std::function<std::optional<observe::UpgradeStatus>()> last_upgrade;
   };
 
   // `mailbox` is the loop's.
@@ -34,15 +36,21 @@ class AdminEndpoint final : observe::Control {
 
   // Binds; a unix socket's file gets the mode 0660. "" or the reason why not. To be called while
   // the process has one thread and may still bind everywhere.
-  std::string open(const conf::Address& address);
+  // `listen`: opens the socket, as net::listen_on does.
+  std::string open(const conf::Address& address,
+                   const std::function<net::Bound(const conf::Address&)>& listen);
 
   // As bound.
   const conf::Address& address() const { return address_; }
 
   // Accepts from now on.
   void serve();
+  // What is under way is answered.
+  void stop_accepting();
   // Their clients ask again, and reach whoever listens by then.
   void end_streams();
+
+  int listening() const { return listening_.get(); }
 
  private:
   observe::AdminAnswer answer(const wire::RequestHead& request, std::string_view body);
@@ -54,6 +62,7 @@ class AdminEndpoint final : observe::Control {
   void watch(std::shared_ptr<observe::EventStream> stream) override;
   observe::Outcome reload() override;
   observe::Outcome drain(std::optional<conf::Rate> rate) override;
+  observe::Outcome upgrade() override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
   void list_sessions(const observe::SessionQuery& query, Reply reply) override;

@@ -291,7 +291,8 @@ AdminServer::AdminServer(net::Loop& loop, int listening, Handler handler)
     : loop_(loop),
       handler_(std::move(handler)),
       undertaker_(loop.timers(), *this),
-      acceptor_(loop, listening, 0, *this) {}
+      acceptor_(std::in_place, loop, listening, std::size_t{0},
+                static_cast<net::Acceptor::Handler&>(*this)) {}
 
 AdminServer::~AdminServer() = default;
 

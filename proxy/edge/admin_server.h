@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,6 +36,8 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
   AdminServer(net::Loop& loop, int listening, Handler handler);
   ~AdminServer();
 
+  void stop_accepting() { acceptor_.reset(); }
+
   std::size_t connections() const { return connections_.size(); }
 
   std::size_t streams() const { return streams_; }
@@ -63,7 +66,7 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
   std::vector<std::function<void()>> ended_;  // streams; to be told so
   std::shared_ptr<AdminServer*> self_ = std::make_shared<AdminServer*>(this);  // while it lives
   net::Timer undertaker_;
-  net::Acceptor acceptor_;
+  std::optional<net::Acceptor> acceptor_;
 };
 
 }  // namespace fairlead::edge

@@ -221,7 +221,7 @@ void Connection::on_head(std::string bytes) {
   request->request_id = rules::kept_request_id(request->head);
   if (request->request_id.empty()) request->request_id = new_request_id();
   request->body = wire::request_framing(request->head);
-  request->keep_alive = current && request->head.minor_version == 1 && !home_.refuses_new() &&
+  request->keep_alive = current && request->head.minor_version == 1 && !home_.keeps_none() &&
                         !listener().gate->closed.load(std::memory_order_relaxed) &&
                         !request->head.fields.has_token("Connection", "close");
   if (too_many_) return answer(Cause::max_connections, request.get(), std::chrono::seconds(5));
@@ -334,7 +334,7 @@ void Connection::exchange_switched() {
   Tunnel& begun = *tunnel;
   home_.links.adopt(std::move(tunnel));
   begun.start(in_, exchange_->early_bytes());
-  if (home_.draining) {
+  if (home_.draining && !home_.handed_over) {
     begun.drain(home_.drain_deadline);
   } else if (home_.departures != nullptr) {
     home_.departures->on_session(begun);

@@ -47,7 +47,7 @@ void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
 // Whether another request may follow this one. None may where the rest of this one's body, or what
 // a client sent behind a handshake that failed, could be taken for it.
 bool Connection::may_keep(const Request* request) const {
-  if (request == nullptr || !request->keep_alive || home_.refuses_new()) return false;
+  if (request == nullptr || !request->keep_alive || home_.keeps_none()) return false;
   if (request->websocket && !in_.empty()) return false;
   if (exchange_ && request == &exchange_->request()) return exchange_->upload_complete();
   return wire::BodyScanner(request->body).state() == wire::BodyScanner::State::complete;
@@ -104,7 +104,8 @@ void Connection::client_ended(bool) {
 }
 
 void Connection::drain(net::TimePoint) {
-  // A connection that waits for a request is closed when it has had one; a fresh one gets its 503.
+  // A connection that waits for a request is closed when it has had one; a fresh one gets its 503,
+  // or its answer after a hand-over.
   if (!dead() && phase_ == Phase::head && !first_request_ && in_.empty()) vanish();
 }
 

@@ -30,6 +30,7 @@ bool Departures::tell(const DrainOrder& order, Tunnel& session, net::TimePoint a
                         .cause = order.cause,
                         .at = at,
                         .until = order.until ? *order.until : at + order.patience,
+                        .final = order.final,
                         .min_idle = order.min_idle,
                         .count = order.count,
                         .leaves_server = order.scope.kind == Scope::Kind::server});
@@ -56,6 +57,7 @@ void Departures::begin(const DrainOrder& order) {
   observe::log_debug("drain job {}: times given to {} of {} sessions in {:.2f} ms", order.job, told,
                      home_.links.size(),
                      std::chrono::duration<double, std::milli>(net::Clock::now() - begun).count());
+  if (order.final) lasting_.clear();
   if (order.lasting) lasting_.push_back({order, pace.at(told, 0)});
 }
 
@@ -72,6 +74,7 @@ void Departures::on_session(Tunnel& session) {
     if (!wanted(one.order, session)) continue;
     one.next = std::max(one.next, home_.loop.now());
     double rate = one.order.rate > 0 ? one.order.rate : balance::Pace::kAtOnce;
+    if (one.order.last) one.next = std::min(one.next, *one.order.last);
     if (!tell(one.order, session, one.next)) return;
     one.next +=
         std::chrono::duration_cast<net::Clock::duration>(std::chrono::duration<double>(1 / rate));

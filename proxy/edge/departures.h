@@ -30,6 +30,7 @@ struct DrainOrder {
   conf::Millis min_idle{0};        // only those that said nothing for so long
   conf::Millis min_age{0};         // ... and are so old
   bool lasting = false;            // sessions that begin later are told too
+  bool final = false;              // the process's end: goes before all other jobs
   std::optional<Removal> removal;  // only those whose route wants it so
   std::shared_ptr<LeaveCount> count;
 };

@@ -243,13 +243,25 @@ std::optional<Drainer::Progress> Drainer::find(const Scope& scope) const {
 
 void Drainer::stop(net::TimePoint deadline, std::optional<conf::Rate> rate) {
   for (auto& [id, job] : jobs_) {
-    if (job.order.cause != rules::Cause::stopping) continue;
+    if (!job.order.final) continue;
     if (rate && rate->per_second != job.rate) pace(id, job, rate->per_second);
     return;
   }
-  if (std::exchange(stopping_, true)) return;  // that job is over
+  if (stopping_) return;  // that job is over
   DrainOrder order;
   order.cause = rules::Cause::stopping;
+  end_all(std::move(order), deadline, rate);
+}
+
+void Drainer::hand_over(net::TimePoint deadline) {
+  DrainOrder order;
+  order.lasting = true;
+  end_all(std::move(order), deadline, std::nullopt);
+}
+
+void Drainer::end_all(DrainOrder order, net::TimePoint deadline, std::optional<conf::Rate> rate) {
+  stopping_ = true;
+  order.final = true;
   order.last = balance::last_call(loop_.now(), deadline);
   order.until = order.last;
   order.count = std::make_shared<LeaveCount>();

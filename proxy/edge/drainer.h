@@ -65,9 +65,15 @@ class Drainer final : net::Timer::Handler {
   void removed(const Runtime& before, const Runtime& after, const Changes& changes);
 
   // The process ends: all sessions get 1001, at the configured rate unless one is given, what is
-  // left a little before `deadline`. Cannot be undone; no other job matters from then on. Again
-  // with a rate: that is its rate from then on.
+  // left a little before `deadline`. Cannot be undone; no other job matters from then on. Again, or
+  // after hand_over(), with a rate: that is its rate from then on.
   void stop(net::TimePoint deadline, std::optional<conf::Rate> rate = std::nullopt);
+  // Another process has taken over: the same, but sessions are moved (1012), those too that begin
+  // here yet.
+  void hand_over(net::TimePoint deadline);
+
+  // One of these two.
+  bool ending() const { return stopping_; }
 
   // All that rebalancing has moved so far, of a backend.
   std::uint64_t rebalanced(const std::string& backend) const;
@@ -92,6 +98,7 @@ class Drainer final : net::Timer::Handler {
   struct Balancer;
 
   void on_timer(net::Timer& timer) override;
+  void end_all(DrainOrder order, net::TimePoint deadline, std::optional<conf::Rate> rate);
   std::uint32_t start(DrainOrder order, double rate);
   void run(std::uint32_t id, Job& job);
   void pace(std::uint32_t id, Job& job, double rate);

@@ -115,7 +115,7 @@ void Exchange::begin_answer(const wire::ResponseHead& head, std::span<char> rest
   status_ = head.status;
   note_reuse(head, framing.framing);
   // Answered before it has come in full: what is still to come must not be taken for a request.
-  if (!upload_complete() || home_.refuses_new()) request_->keep_alive = false;
+  if (!upload_complete() || home_.keeps_none()) request_->keep_alive = false;
   // Nor what a client sent behind a handshake that failed.
   if (request_->websocket && !owner_.ahead().empty()) request_->keep_alive = false;
   answer_.emplace(std::move(body));
@@ -190,7 +190,7 @@ void Exchange::answer_complete(bool all_taken) {
 // answer would be taken for the next one.
 void Exchange::release_backend(bool all_taken) {
   const bool clean = all_taken && upload_complete() && !upload_broken_ && !backend_->blocked() &&
-                     home_.idle != nullptr && !home_.refuses_new();
+                     home_.idle != nullptr && !home_.keeps_none();
   if (clean) {
     backend_->want_read(true);
     if (home_.idle->put(lease_.server_ptr(), backend_, keep_)) return;

@@ -61,10 +61,16 @@ struct Home {
   unsigned worker = 0;               // its number
   std::shared_ptr<observe::WorkerCounters> counters = std::make_shared<observe::WorkerCounters>();
   observe::RecentEnds ends{};  // of this worker
+  // With `draining`: another process has taken over. Who is here already is served to the end, and
+  // sessions are moved.
+  bool handed_over = false;
 
-  bool refuses_new() const {
+  // No connection is kept for another request.
+  bool keeps_none() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));
   }
+
+  bool refuses_new() const { return keeps_none() && !handed_over; }
 };
 
 // Counts in Home::busy while it lives.

@@ -58,7 +58,8 @@ struct Leave {
   rules::Cause cause = rules::Cause::moved;
   net::TimePoint at{};  // when it is to go
   net::TimePoint
-      until{};  // a message under way may go on as long; then only a frame may not be cut
+      until{};         // a message under way may go on as long; then only a frame may not be cut
+  bool final = false;  // the process's end: goes before any other
   conf::Millis min_idle{0};  // one that has said something within it then stays after all
   std::shared_ptr<LeaveCount> count = nullptr;  // null: nobody counts
   bool leaves_server = false;  // ... and nothing else: it may go on at another (on_backend_loss)

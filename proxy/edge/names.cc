@@ -134,6 +134,11 @@ bool Names::settled() const {
                      [](const auto& one) { return one.second->answered; });
 }
 
+bool Names::complete() const {
+  return std::none_of(entries_.begin(), entries_.end(),
+                      [](const auto& one) { return one.second->known.empty(); });
+}
+
 const balance::Endpoints* Names::find(const conf::Address& name) const {
   const auto found = entries_.find(key_of(name));
   return found != entries_.end() ? &found->second->known : nullptr;

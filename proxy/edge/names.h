@@ -32,6 +32,9 @@ class Names final : net::Timer::Handler {
   // Every name has been answered, one way or another, or the patience is over.
   bool settled() const;
 
+  // Each stands for something.
+  bool complete() const;
+
   // Null: nothing is known of it (yet).
   const balance::Endpoints* find(const conf::Address& name) const;
 

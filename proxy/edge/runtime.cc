@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/edge/heirloom.h"
+
 namespace fairlead::edge {
 namespace {
 
@@ -39,11 +41,14 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
 }
 
 Runtime::Made Runtime::make(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls,
-                            const Runtime* previous, const balance::Lookup& names) {
+                            const Runtime* previous, const balance::Lookup& names,
+                            const Heirloom* heirloom) {
   Made made;
   made.runtime = std::shared_ptr<Runtime>(new Runtime);
   made.runtime->config_ = std::make_shared<const conf::Config>(std::move(config));
+  made.runtime->heirloom_ = heirloom;
   made.error = made.runtime->build(std::move(demo_tls), previous, names);
+  made.runtime->heirloom_ = nullptr;
   if (!made.error.empty()) made.runtime.reset();
   return made;
 }
@@ -94,7 +99,8 @@ void Runtime::add_pool(const conf::Backend& backend, std::vector<conf::BackendSe
   }
   conf::Backend resolved = backend;
   resolved.servers = servers;
-  pools_.push_back(balance::Pool::make(resolved, before));
+  pools_.push_back(balance::Pool::make(
+      resolved, before, heirloom_ != nullptr ? heirloom_->secret(backend.name) : ""));
   servers_.push_back(std::move(servers));
 }
 
@@ -147,7 +153,8 @@ std::string Runtime::load_certificate(ListenerRuntime& listener, const Runtime* 
       if (same) before = one.tls.get();
     }
   }
-  auto loaded = tls::ServerContext::from_files(*settings.tls, before);
+  auto loaded = tls::ServerContext::from_files(
+      *settings.tls, before, heirloom_ != nullptr ? heirloom_->ticket_keys(settings) : "");
   if (!loaded.context) return "listener " + listener.name + ": " + loaded.error;
   listener.tls = std::move(loaded.context);
   return "";

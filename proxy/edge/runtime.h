@@ -47,6 +47,8 @@ struct ListenerRuntime {
 RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool,
                         const RouteRuntime* previous = nullptr);
 
+struct Heirloom;
+
 class Runtime {
  public:
   struct Made;
@@ -54,10 +56,12 @@ class Runtime {
   // Reads certificates, builds pools with what the servers' names stand for at the moment
   // (`names`). `demo_tls` takes the place of the certificate files (demo). `previous`: the snapshot
   // a reload is to replace; what stays (servers, counts, ticket keys) is shared with it, and
-  // nothing of it changes before take_effect(). Null with `error` set when something cannot be had.
+  // nothing of it changes before take_effect(). `heirloom`: of the process whose place this one
+  // takes over, for its secrets; null: none. Null with `error` set when something cannot be had.
   static Made make(conf::Config config,
                    std::shared_ptr<const tls::ServerContext> demo_tls = nullptr,
-                   const Runtime* previous = nullptr, const balance::Lookup& names = {});
+                   const Runtime* previous = nullptr, const balance::Lookup& names = {},
+                   const Heirloom* heirloom = nullptr);
 
   // The same configuration with what its names stand for now: all but the backends they are of is
   // shared with `before`. Null: nothing is different.
@@ -116,6 +120,7 @@ class Runtime {
   std::vector<ListenerRuntime> listeners_;
   std::shared_ptr<observe::Registry> registry_;
   std::shared_ptr<observe::RouteCounters> unrouted_;
+  const Heirloom* heirloom_ = nullptr;  // while it is built
 };
 
 struct Runtime::Made {

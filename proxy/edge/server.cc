@@ -50,12 +50,16 @@ struct Server::HeapKeeper final : net::Timer::Handler {
   net::Timer timer;
 };
 
-Server::Server(std::shared_ptr<Runtime> runtime, Load load)
+Server::Server(std::shared_ptr<Runtime> runtime, Load load, Inheritance* inheritance)
     : runtime_(std::move(runtime)),
       load_(std::move(load)),
       mailbox_(loop_),
       deadline_(std::make_unique<Deadline>(*this)),
-      names_(loop_, [this] { on_names(); }) {}
+      names_(loop_, [this] { on_names(); }),
+      inheritance_(inheritance) {
+  if (inheritance != nullptr && inheritance->heirloom() != nullptr)
+    heirloom_ = *inheritance->heirloom();
+}
 
 Server::~Server() = default;
 
@@ -63,6 +67,17 @@ std::string Server::start() {
   std::string problem = bind_listeners(*runtime_, nullptr, sockets_);
   if (problem.empty()) problem = open_admin();
   if (!problem.empty()) return problem;
+  if (inheritance_ != nullptr) {
+    for (const std::string& one : inheritance_->sockets.problems()) observe::log_warn("{}", one);
+    for (const std::string& address : inheritance_->sockets.close_rest()) {
+      observe::log_warn("inherited socket {} belongs to no listener: closed", address);
+    }
+    if (inheritance_->predecessor && inheritance_->heirloom() == nullptr) {
+      observe::log_warn(
+          "what the process before has made up could not be read: cookies without "
+          "secret_file and tickets are not known any more");
+    }
+  }
   const std::string& user = runtime_->config().server.user;
   if (!user.empty()) return drop_privileges(user);
   if (geteuid() == 0) observe::log_warn("running as root: set server.user to drop privileges");
@@ -77,11 +92,14 @@ std::string Server::open_admin() {
   process.reload = [this] { return reload(); };
   process.drain = [this](std::optional<conf::Rate> rate) {
     if (!draining_) return drain(rate);
-    drainer_->stop(loop_.now(), rate);
+    if (drainer_->ending()) drainer_->stop(loop_.now(), rate);
   };
   process.drainer = [this]() -> Drainer& { return *drainer_; };
+  process.upgrade = [this] { return upgrade(); };
+  process.last_upgrade = [this] { return upgrade_; };
   admin_ = std::make_unique<AdminEndpoint>(loop_, mailbox_, shared_, std::move(process));
-  return admin_->open(*runtime_->config().admin.listen);
+  return admin_->open(*runtime_->config().admin.listen,
+                      [this](const conf::Address& address) { return listen(address); });
 }
 
 int Server::run() {
@@ -98,21 +116,20 @@ int Server::run() {
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i)
     shared_.workers.push_back(std::make_unique<Worker>(shared_, i, tag));
-  net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1},
+  net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2},
                        [this](int number) { on_signal(number); });
+  starting_workers_ = count;
   if (!resolve_names()) return exit_code_;
   for (auto& worker : shared_.workers) {
-    worker->take({runtime_, sockets_}, nullptr);
+    worker->take({runtime_, sockets_}, [this] { mailbox_.post([this] { worker_has_started(); }); });
     worker->start();
   }
   drainer_ = std::make_unique<Drainer>(loop_, mailbox_, shared_, runtime_);
   for (const ListenerRuntime& listener : runtime_->listeners()) {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
-  if (admin_) admin_->serve();
   HeapKeeper heap(*this);
   checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
-  observe::log_info("ready: {} worker{}", count, count == 1 ? "" : "s");
   loop_.run();
   for (auto& worker : shared_.workers) worker->stop();
   for (auto& worker : shared_.workers) worker->join();
@@ -122,11 +139,19 @@ int Server::run() {
 
 void Server::on_signal(int number) {
   if (number == SIGUSR1) return observe::reopen_logs();
-  if (!drainer_) {
-    ended_early_ = ended_early_ || number != SIGHUP;
+  if (number == SIGHUP) return on_hup();
+  if (number == SIGUSR2) {
+    const std::string problem = upgrade();
+    if (!problem.empty()) observe::log_warn("USR2: {}", problem);
     return;
   }
-  if (number == SIGHUP) return on_hup();
+  if (!drainer_) {
+    ended_early_ = true;
+    return;
+  }
+  if (draining_ && std::exchange(may_be_told_once_, false)) {
+    return observe::log_info("its sessions are being moved already; the signal again ends at once");
+  }
   if (draining_) {
     observe::log_warn("second signal: ending at once");
     exit_code_ = 3;
@@ -138,12 +163,14 @@ void Server::on_signal(int number) {
 void Server::drain(std::optional<conf::Rate> rate) {
   draining_ = true;
   pending_.reset();
+  handover_.reset();
   checks_.reset();
   shared_.stopping.store(true, std::memory_order_release);
   conf::Millis deadline = runtime_->config().server.drain.deadline;
   observe::log_info("draining {} connections, at most {} s", shared_.connections.load(),
                     std::chrono::duration<double>(deadline).count());
-  deadline_->timer.arm(loop_.now() + deadline);
+  if (inheritance_ != nullptr) inheritance_->manager.stopping(deadline);
+  arm_deadline(deadline);
   draining_workers_ = static_cast<unsigned>(shared_.workers.size());
   for (auto& worker : shared_.workers) {
     worker->drain(loop_.now() + deadline, [this] {
@@ -154,6 +181,10 @@ void Server::drain(std::optional<conf::Rate> rate) {
   }
   drainer_->stop(loop_.now() + deadline, rate);
   if (admin_) admin_->end_streams();
+}
+
+void Server::arm_deadline(conf::Millis deadline) {
+  deadline_->timer.arm(loop_.now() + deadline);
 }
 
 void Server::finish() {

@@ -8,10 +8,13 @@
 #include "conf/load.h"
 #include "proxy/edge/admin_endpoint.h"
 #include "proxy/edge/drainer.h"
+#include "proxy/edge/handover.h"
 #include "proxy/edge/health_checks.h"
+#include "proxy/edge/inheritance.h"
 #include "proxy/edge/names.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
+#include "proxy/edge/watchdog.h"
 #include "proxy/edge/worker.h"
 
 namespace fairlead::edge {
@@ -24,7 +27,9 @@ class Server {
   using Load = std::function<conf::LoadResult()>;
 
   // `load`: null where there is no file (proxy, demo).
-  explicit Server(std::shared_ptr<Runtime> runtime, Load load = nullptr);
+  // `inheritance`: null where the process cannot be followed by another (demo); outlives it.
+  explicit Server(std::shared_ptr<Runtime> runtime, Load load = nullptr,
+                  Inheritance* inheritance = nullptr);
   ~Server();
 
   // Binds the listeners, drops privileges. "" or the reason why not.
@@ -48,10 +53,15 @@ class Server {
 
   const LastReload& last_reload() const { return last_reload_; }
 
+  // Starts a process that is to take this one's place; the outcome is logged and shown by the admin
+  // endpoint. Main thread. "" or why it did not begin.
+  std::string upgrade();
+
  private:
   std::string open_admin();
   void on_signal(int number);
   void drain(std::optional<conf::Rate> rate = std::nullopt);
+  void arm_deadline(conf::Millis deadline);
   void finish();
 
   // server_reload.cc
@@ -60,6 +70,17 @@ class Server {
   std::string bind_listeners(Runtime& next, const Runtime* before, Sockets& sockets);
   void commit(std::shared_ptr<Runtime> next, Sockets sockets);
   void worker_has_taken();
+  net::Bound listen(const conf::Address& address);
+
+  // server_upgrade.cc
+  void worker_has_started();
+  void serving();
+  void tell_ready(const std::string& status);
+  std::string upgrade_refusal() const;
+  void upgrade_ended(const std::string& error);
+  void leave_to_successor();
+  void bequeath();
+  void go_on_draining();
 
   // server_names.cc
   bool resolve_names();
@@ -80,6 +101,7 @@ class Server {
   std::uint64_t last_socket_ = 0;
   unsigned taking_workers_ = 0;  // have yet to take the last reload
   bool reload_again_ = false;    // HUP came meanwhile
+  bool reloading_ = false;       // the service manager was told so
   std::string reload_text_;      // to be logged then
   LastReload last_reload_;
   std::optional<Pending> pending_;
@@ -95,8 +117,15 @@ class Server {
   Names names_;
   std::unique_ptr<HealthChecks> checks_;
   std::unique_ptr<Drainer> drainer_;  // while the workers run
+  Inheritance* inheritance_;          // null: none
+  std::optional<Heirloom> heirloom_;  // what of it has not reached its heir yet
+  std::unique_ptr<Watchdog> watchdog_;
+  std::unique_ptr<Handover> handover_;  // the last one
+  std::optional<observe::UpgradeStatus> upgrade_;
+  unsigned starting_workers_ = 0;  // do not accept yet
   unsigned draining_workers_ = 0;
   bool draining_ = false;
+  bool may_be_told_once_ = false;  // it moves its sessions, and was not told to stop yet
   int exit_code_ = 0;
 };
 

@@ -29,6 +29,7 @@ bool Server::resolve_names() {
     return false;
   }
   if (auto next = Runtime::renewed(*runtime_, names_.lookup())) runtime_ = std::move(next);
+  bequeath();
   return true;
 }
 
@@ -63,11 +64,16 @@ void Server::take_names() {
   }
   commit(std::move(next), sockets_);
   reload_text_.clear();
+  if (heirloom_) {
+    bequeath();
+    go_on_draining();
+  }
 }
 
 void Server::commit_pending() {
   Pending ready = std::move(*pending_);
   pending_.reset();
+  heirloom_.reset();
   if (auto next = Runtime::renewed(*ready.runtime, names_.lookup())) ready.runtime = next;
   commit(std::move(ready.runtime), std::move(ready.sockets));
   follow_names(*runtime_, nullptr);

@@ -32,7 +32,7 @@ std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets
     std::shared_ptr<const Listening> socket;
     if (before != nullptr) socket = find_socket(sockets_, *before, address, made);
     if (!socket) {
-      net::Bound bound = net::listen_on(address);
+      net::Bound bound = listen(address);
       if (!bound.fd) return bound.error;
       socket = std::make_shared<const Listening>(
           Listening{std::move(bound.fd), bound.address, ++last_socket_});
@@ -44,10 +44,19 @@ std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets
   return "";
 }
 
+// An inherited socket, or a new one.
+net::Bound Server::listen(const conf::Address& address) {
+  if (inheritance_ != nullptr) {
+    net::Bound inherited = inheritance_->sockets.claim(address);
+    if (inherited.fd) return inherited;
+  }
+  return net::listen_on(address);
+}
+
 // One that comes while the workers take the last one over waits for them; several are one.
 void Server::on_hup() {
   if (!load_) return observe::log_warn("HUP: started without a file, there is nothing to reload");
-  if ((taking_workers_ != 0 || pending_) && !draining_) {
+  if ((taking_workers_ + starting_workers_ != 0 || pending_) && !draining_) {
     reload_again_ = true;
     return;
   }
@@ -60,9 +69,13 @@ ReloadOutcome Server::reload() {
   if (draining_) outcome.problems.emplace_back("the process is stopping");
   if (taking_workers_ != 0 || pending_)
     outcome.problems.emplace_back("a reload is under way: ask again in a moment");
+  if (starting_workers_ != 0) outcome.problems.emplace_back("the process is starting");
   outcome.untimely = !outcome.problems.empty();
   if (!outcome.untimely) {
+    if (inheritance_ != nullptr) inheritance_->manager.reloading();
     outcome = try_reload();
+    reloading_ = outcome.ok;
+    if (!outcome.ok) tell_ready("reload failed, nothing changed: see the log");
     last_reload_.ok = outcome.ok;
     last_reload_.at = std::chrono::system_clock::now();
     ++(outcome.ok ? last_reload_.succeeded : last_reload_.failed);
@@ -129,6 +142,7 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
 void Server::worker_has_taken() {
   if (--taking_workers_ != 0) return;
   if (!reload_text_.empty()) observe::log_info("configuration reloaded: {}", reload_text_);
+  if (std::exchange(reloading_, false)) tell_ready("configuration reloaded: " + reload_text_);
   if (std::exchange(names_changed_, false)) take_names();
   if (taking_workers_ == 0 && std::exchange(reload_again_, false) && !draining_) reload();
 }

@@ -31,10 +31,9 @@ bool Tunnel::leave(Leave leave) {
   if (dead() || ending_) return false;
   if (leaving_) {
     const Leave& first = leaving_->leave();
-    const bool stops = leave.cause == Cause::stopping && first.cause != Cause::stopping;
     const bool sooner =
         leave.cause == first.cause && leave.cause == Cause::moved && leave.at < first.at;
-    if (!stops && (!sooner || leaving_->due)) return false;
+    if (first.final || (!leave.final && (!sooner || leaving_->due))) return false;
     leaving_->given_up();
   }
   net::TimePoint at = leave.at;
@@ -63,7 +62,7 @@ bool Tunnel::close(Cause cause) {
 void Tunnel::drain(net::TimePoint deadline) {
   if (dead()) return;
   net::TimePoint now = home_.loop.now();
-  leave({.cause = Cause::stopping, .at = now, .until = deadline});
+  leave({.cause = Cause::stopping, .at = now, .until = deadline, .final = true});
   check_leaving();
   settle();
 }

@@ -124,7 +124,9 @@ void Worker::on_accept_paused(int error_number) {
 void Worker::on_turn_end() {
   links_.bury();
   if (access_.waiting() != 0) log_timer_.arm_by(loop_.now() + kLogDelay);
-  if (home_.draining && drained_ && home_.busy == 0) std::exchange(drained_, nullptr)();
+  if (!home_.draining || !drained_) return;
+  const bool over = home_.handed_over ? links_.size() == 0 : home_.busy == 0;
+  if (over) std::exchange(drained_, nullptr)();
 }
 
 void Worker::on_timer(net::Timer&) {
@@ -140,6 +142,15 @@ void Worker::drain(net::TimePoint deadline, std::function<void()> drained) {
       if (link.session() == nullptr) link.drain(deadline);
     });
   });
+}
+
+void Worker::hand_over(net::TimePoint deadline, std::function<void()> drained) {
+  mailbox_.post([this] { home_.handed_over = true; });
+  drain(deadline, std::move(drained));
+}
+
+void Worker::ask(std::function<void()> work) {
+  mailbox_.post(std::move(work));
 }
 
 void Worker::departures(std::function<void(Departures&)> work) {

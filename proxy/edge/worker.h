@@ -57,6 +57,9 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   // and sessions are over `drained` is called, from the worker's thread. Sessions are told by a
   // Drainer.
   void drain(net::TimePoint deadline, std::function<void()> drained);
+  // Any thread, once no worker accepts any more: the same, but nothing that came before is refused,
+  // and every connection is waited for.
+  void hand_over(net::TimePoint deadline, std::function<void()> drained);
   // Any thread: end everything now and stop the loop; join() follows.
   void stop();
   void join();
@@ -64,6 +67,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void departures(std::function<void(Departures&)> work);
   void inspect(std::function<void(Inspector&)> work);
   void recent_ends(std::function<void(const observe::RecentEnds&)> work);
+  void ask(std::function<void()> work);
 
   std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
 

@@ -30,6 +30,7 @@ DELETE /api/sessions     ?route=&backend=&server=&client=   closes all that matc
 GET  /api/live           server-sent events: how it is, each second
 POST /api/reload
 POST /api/drain          ends the process as TERM does   {"rate":"50/s"}
+POST /api/upgrade        hands over to a new process; "upgrade" in /api/status tells how it went
 POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N,"rate":"50/s"}
 POST /api/listeners/ADDRESS   {"state":"ready|drain","rate":"50/s"}
 POST /api/routes/NAME         {"state":"ready|drain","rate":"50/s"}
@@ -98,6 +99,12 @@ AdminAnswer drain(const Call& call) {
   const Outcome outcome = call.control.drain(rate);
   if (outcome.kind != Outcome::Kind::done) return admin_failure(outcome);
   return json(drain_json(R"("draining":true)", outcome, call.control.drains()));
+}
+
+AdminAnswer upgrade(const Call& call) {
+  const Outcome outcome = call.control.upgrade();
+  if (outcome.kind != Outcome::Kind::done) return admin_failure(outcome);
+  return json(upgrade_json(call.control.status().upgrade) + "\n");
 }
 
 AdminAnswer set_server(const Call& call) {
@@ -186,6 +193,7 @@ constexpr std::array kEndpoints = {
     Endpoint{"DELETE", "/api/sessions/*", close_session},
     Endpoint{"POST", "/api/reload", reload},
     Endpoint{"POST", "/api/drain", drain},
+    Endpoint{"POST", "/api/upgrade", upgrade},
 };
 
 // Whether `path` is one of `pattern`; what stood for its stars goes into `names`. The last may have

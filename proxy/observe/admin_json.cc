@@ -97,6 +97,15 @@ std::string_view state_word(ServerState state) {
   return "";
 }
 
+std::string upgrade_json(const std::optional<UpgradeStatus>& upgrade) {
+  if (!upgrade) return "null";
+  static constexpr std::array<std::string_view, 3> kStates = {"running", "failed", "done"};
+  std::string out = fmt::format(R"({{"state":"{}","pid":{})",
+                                kStates[static_cast<std::size_t>(upgrade->state)], upgrade->pid);
+  if (!upgrade->error.empty()) out += ",\"error\":" + text(upgrade->error);
+  return out + "}";
+}
+
 std::string status_json(const Status& status) {
   std::size_t number = 0;
   const auto worker = [&number](std::uint32_t connections) {
@@ -113,8 +122,9 @@ std::string status_json(const Status& status) {
   out += fmt::format(R"("workers":{},"listeners":{},"last_reload":{},"drains":{},)",
                      list(status.workers, worker), list(status.listeners, listener),
                      reload_json(status.last_reload), list(status.drains, drain_object));
-  out += fmt::format(R"("certificates":{}}})", list(status.certificates, certificate_json));
-  return out + "\n";
+  out += fmt::format(R"("certificates":{})", list(status.certificates, certificate_json));
+  if (status.upgrade) out += ",\"upgrade\":" + upgrade_json(status.upgrade);
+  return out + "}\n";
 }
 
 std::string server_json(const ServerStatus& server) {

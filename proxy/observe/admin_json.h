@@ -11,6 +11,7 @@
 namespace fairlead::observe {
 
 std::string status_json(const Status& status);
+std::string upgrade_json(const std::optional<UpgradeStatus>& upgrade);
 std::string backends_json(const std::vector<BackendStatus>& backends);
 std::string server_json(const ServerStatus& server);
 // The data of the live feed's event: status, backends, totals. `at_ms`: now, since the epoch.

@@ -64,6 +64,15 @@ struct DrainStatus {
   std::time_t started = 0;
 };
 
+// The last hand-over to another process, or from one.
+struct UpgradeStatus {
+  enum class State : std::uint8_t { running, failed, done };
+
+  State state = State::running;
+  std::int64_t pid = 0;  // of the new process; 0: it could not be started
+  std::string error;     // why it failed
+};
+
 struct Status {
   std::string version;
   std::int64_t pid = 0;
@@ -78,6 +87,7 @@ struct Status {
   std::optional<ReloadStatus> last_reload;  // nothing: there was none yet
   std::vector<DrainStatus> drains{};
   std::vector<CertificateStatus> certificates{};
+  std::optional<UpgradeStatus> upgrade{};  // nothing: there was none
 };
 
 // What to change; what is absent stays.
@@ -126,6 +136,10 @@ class Control {
   // Ends the process as TERM does, after the answer; at that rate, if one is given. Draining
   // already: only the rate is another one.
   virtual Outcome drain(std::optional<conf::Rate> rate) = 0;
+
+  // Begins to hand over to a new process; Status::upgrade tells how it goes.
+  virtual Outcome upgrade() { return {Outcome::Kind::unavailable, "it cannot be upgraded", {}}; }
+
   virtual Outcome set_server(const std::string& backend, const std::string& server,
                              const ServerChange& change) = 0;
   virtual Outcome set_drained(DrainKind kind, const std::string& name,

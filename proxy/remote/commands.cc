@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <iostream>
+#include <thread>
 #include <utility>
 
 #include "proxy/net/socket.h"
@@ -18,6 +21,21 @@ using observe::JsonValue;
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+// Longer than Fairlead itself waits for the new process.
+constexpr std::chrono::seconds kUpgradeTime{45};
+constexpr std::chrono::milliseconds kUpgradeStep{100};
+
+// As printable(), but a line stays one.
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out += printable(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!text.empty()) out += '\n';
+  }
+  return out;
+}
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -148,6 +166,36 @@ int close(const Target& target, const SessionArguments& arguments) {
     const double count = answer.number_of("closed");
     return fmt::format("{:.0f} session{} closed\n", count, count == 1 ? "" : "s");
   });
+}
+
+int upgrade(const Target& target) {
+  const Reply begun = ask(target.address, {"POST", "/api/upgrade", "", target.token});
+  if (begun.status == 0) return no_answer(target, begun.error);
+  if (begun.status != 200) return refused(begun);
+  const auto answer = observe::parse_json(begun.body);
+  if (!answer) return no_answer(target, "what answers is no JSON");
+  const double pid = answer->number_of("pid");
+  const auto end = std::chrono::steady_clock::now() + kUpgradeTime;
+  // The answers come from the old process first, then from the new one; in between one may be lost.
+  while (std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kUpgradeStep);
+    const Reply reply = ask(target.address, {"GET", "/api/status", "", target.token});
+    const auto status = observe::parse_json(reply.body);
+    const JsonValue* upgrade = status ? status->find("upgrade") : nullptr;
+    if (reply.status != 200 || upgrade == nullptr) continue;
+    const std::string state = upgrade->string_of("state");
+    if (upgrade->number_of("pid") != pid || state == "running") continue;
+    if (target.json) std::cout << reply.body;
+    if (state == "done") {
+      if (!target.json) std::cout << fmt::format("process {:.0f} has taken over\n", pid);
+      return 0;
+    }
+    std::cerr << "fairlead: the upgrade failed, nothing changed: "
+              << printable_lines(upgrade->string_of("error")) << "\n";
+    return kFailed;
+  }
+  std::cerr << "fairlead: what became of the upgrade was not told in time: see the log\n";
+  return kFailed;
 }
 
 }  // namespace fairlead::remote

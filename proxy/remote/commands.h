@@ -1,7 +1,7 @@
 #pragma once
-// `fairlead status | backends | sessions | close | reload | drain`: what each asks a running
-// Fairlead, and what it prints. Each returns the exit code: 0 done; 1 nothing answers, or it
-// refuses; 2 wrong usage.
+// `fairlead status | backends | sessions | close | reload | upgrade | drain`: what each asks a
+// running Fairlead, and what it prints. Each returns the exit code: 0 done; 1 nothing answers, or
+// it refuses; 2 wrong usage.
 
 #include <optional>
 #include <string>
@@ -20,6 +20,8 @@ struct Target {
 int status(const Target& target);
 int backends(const Target& target);
 int reload(const Target& target);
+// Waits until the new process serves, or does not.
+int upgrade(const Target& target);
 
 // What `fairlead drain` was given; of the first three one at most, none: the process.
 struct DrainWish {

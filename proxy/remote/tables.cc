@@ -103,17 +103,22 @@ std::string status_text(const JsonValue& status) {
   const std::string state = status.flag_of("draining") ? "draining" : "serving";
   std::string drains;
   for (const JsonValue& drain : status.items_of("drains")) drains += drain_text(drain) + "\n";
-  return drains.insert(
-      0,
-      table({
-          {"version", status.string_of("version") + ", process " + count(status, "pid")},
-          {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
-          {"listening", listeners_text(status)},
-          {"connections", count(status, "connections") + " of " + count(status, "max_connections")},
-          {"per worker", workers_text(status)},
-          {"sessions", count(status, "sessions")},
-          {"last reload", reload_text(status)},
-      }));
+  std::vector<std::vector<std::string>> rows{
+      {"version", status.string_of("version") + ", process " + count(status, "pid")},
+      {"state", state + ", up " + duration_text(status.number_of("uptime_s"))},
+      {"listening", listeners_text(status)},
+      {"connections", count(status, "connections") + " of " + count(status, "max_connections")},
+      {"per worker", workers_text(status)},
+      {"sessions", count(status, "sessions")},
+      {"last reload", reload_text(status)},
+  };
+  const JsonValue* upgrade = status.find("upgrade");
+  if (upgrade != nullptr && upgrade->kind == JsonValue::Kind::object) {
+    const std::string why = upgrade->string_of("error");
+    rows.push_back({"upgrade", upgrade->string_of("state") + ", process " + count(*upgrade, "pid") +
+                                   (why.empty() ? "" : ": " + why)});
+  }
+  return table(rows) + drains;
 }
 
 std::string backends_text(const JsonValue& backends) {

@@ -313,7 +313,7 @@ scenario('the commands help where nothing runs, and tell wrong usage', async (ri
   await new Promise((resolve) => idle.once('listening', resolve));
   const free = `127.0.0.1:${idle.address().port}`;
   await new Promise((resolve) => idle.close(resolve));
-  for (const command of ['status', 'backends', 'reload', 'drain']) {
+  for (const command of ['status', 'backends', 'reload', 'upgrade', 'drain']) {
     const got = await Fairlead.command(rig, [command, '--admin', free]);
     assert.equal(got.code, 1, command);
     assert.match(got.stderr, new RegExp(`no Fairlead answers at ${free}: .*\\[admin\\]`));

@@ -251,6 +251,7 @@ TEST_CASE("leaving: the job whose time comes first, but the process's end goes b
   CHECK_FALSE(flow.tunnel->stay(7));
   other.at = flow.loop.now();
   other.cause = rules::Cause::stopping;
+  other.final = true;
   CHECK(flow.tunnel->leave(other));
   CHECK_FALSE(flow.tunnel->leave(leave_at(flow)));
   flow.pass(1s).pump();

@@ -25,9 +25,10 @@ export class Fairlead {
   #changes = new Changes();
   #stopped = false;
 
-  constructor(args, { env = {}, cwd } = {}) {
+  constructor(args, { env = {}, cwd, command = [kBinary] } = {}) {
     assert.ok(kBinary && fs.existsSync(kBinary), 'FAIRLEAD names the binary to test');
-    this.child = spawn(kBinary, args, {
+    const [program, ...all] = [...command, ...args];
+    this.child = spawn(program, all, {
       env: { ...process.env, ...env },
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,16 +60,17 @@ export class Fairlead {
     this.child.on('exit', () => children.delete(this.child));
   }
 
-  // Starts `fairlead run` with the TOML text and waits until its listeners are up; the rig stops it.
-  static async run(rig, toml, { expectExit = 0, env } = {}) {
+  // Starts `fairlead run` with the TOML text and waits until its listeners are up; the rig stops it. `command`: what
+  // stands before its arguments.
+  static async run(rig, toml, { expectExit = 0, env, command } = {}) {
     const file = path.join(rig.directory(), 'fairlead.toml');
     fs.writeFileSync(file, toml);
     const listeners = toml.match(/^\s*\[\[listener\]\]/gm)?.length ?? 1;
-    return Fairlead.start(rig, ['run', '-c', file], { expectExit, env, listeners });
+    return Fairlead.start(rig, ['run', '-c', file], { expectExit, env, command, listeners });
   }
 
-  static async start(rig, args, { expectExit = 0, env, listeners = 1 } = {}) {
-    const fairlead = new Fairlead(args, { env, cwd: rig.directory() });
+  static async start(rig, args, { expectExit = 0, env, command, listeners = 1 } = {}) {
+    const fairlead = new Fairlead(args, { env, command, cwd: rig.directory() });
     rig.watch(fairlead);
     rig.defer(() => fairlead.stop(expectExit));
     await fairlead.until(() => fairlead.addresses.length >= listeners, `${listeners} listeners`);

@@ -55,6 +55,13 @@ struct FakeControl final : Control {
     return {};
   }
 
+  Outcome upgrade() override {
+    if (upgrade_outcome.kind == Outcome::Kind::done) {
+      now.upgrade = UpgradeStatus{UpgradeStatus::State::running, 77, ""};
+    }
+    return upgrade_outcome;
+  }
+
   Outcome set_server(const std::string& backend, const std::string& server,
                      const ServerChange& change) override {
     if (backend != "chat") return {Outcome::Kind::not_found, "there is no backend", {}};
@@ -94,6 +101,7 @@ struct FakeControl final : Control {
   std::vector<BackendStatus> pools{
       {"chat", {{"10.0.0.1:80", ServerState::ready, 1, 5, true}, {"unix:/run/a.sock"}}}};
   Outcome reload_outcome;
+  Outcome upgrade_outcome;
   int reloads = 0;
   std::optional<conf::Rate> process_rate;
   std::optional<DrainKind> last_kind;
@@ -323,6 +331,22 @@ TEST_CASE("admin: drains are written with the token only, by their methods", "[o
   CHECK_FALSE(rig.control.last_kind);
 }
 
+TEST_CASE("admin: an upgrade begins, and status tells how it went", "[observe][admin]") {
+  Rig rig;
+  const AdminAnswer begun = rig.ask("POST", "/api/upgrade");
+  CHECK(begun.status == 200);
+  CHECK(begun.body == "{\"state\":\"running\",\"pid\":77}\n");
+  rig.control.now.upgrade = UpgradeStatus{UpgradeStatus::State::failed, 77, "it \"died\""};
+  const auto status = parse_json(rig.ask("GET", "/api/status").body);
+  REQUIRE(status);
+  CHECK(status->find("upgrade")->string_of("state") == "failed");
+  CHECK(status->find("upgrade")->string_of("error") == "it \"died\"");
+  rig.control.upgrade_outcome = {Outcome::Kind::refused, "one is under way", {}};
+  CHECK(rig.status("POST", "/api/upgrade") == 409);
+  rig.access = {AdminDoor::loopback, kToken};
+  CHECK(rig.status("POST", "/api/upgrade") == 401);
+}
+
 TEST_CASE("admin: other paths and methods", "[observe][admin]") {
   Rig rig;
   for (const char* path : {"/index", "/api/", "/api/backends/", "/api/backends/chat", "/metrics/",
@@ -341,7 +365,8 @@ TEST_CASE("admin: other paths and methods", "[observe][admin]") {
       CHECK(answer.allow == "GET, HEAD");
     }
   }
-  for (const char* path : {"/api/reload", "/api/drain", "/api/backends/b/servers/s"}) {
+  for (const char* path :
+       {"/api/reload", "/api/drain", "/api/upgrade", "/api/backends/b/servers/s"}) {
     CAPTURE(path);
     for (const char* method : {"GET", "HEAD", "PUT"}) {
       const AdminAnswer answer = rig.ask(method, path);

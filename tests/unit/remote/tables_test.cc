@@ -60,6 +60,9 @@ TEST_CASE("tables: how the process is", "[remote]") {
   const std::string other = status_text(json(R"({"draining":true,"last_reload":null})"));
   CHECK(other.find("draining") != std::string::npos);
   CHECK(other.find("none yet") != std::string::npos);
+  const std::string failed = status_text(
+      json(R"({"upgrade":{"state":"failed","pid":7,"error":"process 7 ended:\nwhy"}})"));
+  CHECK(failed.find("upgrade      failed, process 7: process 7 ended:?why\n") != std::string::npos);
 }
 
 TEST_CASE("tables: what is being drained, in words", "[remote]") {
