@@ -46,6 +46,19 @@ observe::AdminDoor door_of(const conf::Address& address) {
   return address.ip.is_loopback() ? observe::AdminDoor::loopback : observe::AdminDoor::network;
 }
 
+// With its line in the log once it is known.
+observe::AdminAnswer logged_later(const wire::RequestHead& request, observe::AdminAnswer made) {
+  std::string asked(request.method);
+  asked.append(" ").append(request.path);
+  made.later = [asked, later = std::move(made.later)](observe::AdminReply reply) {
+    later([asked, reply = std::move(reply)](const observe::AdminAnswer& answer) {
+      observe::log_info("admin: {}: {}", asked, answer.status);
+      reply(answer);
+    });
+  };
+  return made;
+}
+
 observe::Outcome not_found(std::string text) {
   return {observe::Outcome::Kind::not_found, std::move(text), {}};
 }
@@ -86,8 +99,14 @@ observe::AdminAnswer AdminEndpoint::answer(const wire::RequestHead& request,
   observe::AdminAnswer made =
       observe::answer_admin(*this, {door_of(address_), token}, request, body);
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (!reads) observe::log_info("admin: {} {}: {}", request.method, request.path, made.status);
+  if (reads) return made;
+  if (made.later) return logged_later(request, std::move(made));
+  observe::log_info("admin: {} {}: {}", request.method, request.path, made.status);
   return made;
+}
+
+void AdminEndpoint::end_streams() {
+  if (server_) server_->end_streams();
 }
 
 observe::Status AdminEndpoint::status() const {

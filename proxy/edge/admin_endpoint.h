@@ -34,6 +34,8 @@ class AdminEndpoint final : observe::Control {
   std::string open(const conf::Address& address);
   // Accepts from now on.
   void serve();
+  // Their clients ask again, and reach whoever listens by then.
+  void end_streams();
 
  private:
   observe::AdminAnswer answer(const wire::RequestHead& request, std::string_view body);

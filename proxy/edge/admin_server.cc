@@ -29,14 +29,20 @@ observe::AdminAnswer head_refusal(wire::HeadError error) {
   return observe::admin_error(400, "malformed request");
 }
 
+// What the dashboard may do in a browser: load its own files and ask its own endpoint.
+constexpr std::string_view kPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 std::string serialised(const observe::AdminAnswer& answer, bool with_body) {
   std::string out;
   wire::HeadWriter head(out);
   head.status_line(answer.status, "");
   head.field("Content-Type", answer.type);
-  head.field("Content-Length", std::to_string(answer.body.size()));
+  if (!answer.stream) head.field("Content-Length", std::to_string(answer.body.size()));
   head.field("Cache-Control", "no-store").field("X-Content-Type-Options", "nosniff");
   head.field("Cross-Origin-Resource-Policy", "same-origin");
+  head.field("Content-Security-Policy", kPolicy).field("Referrer-Policy", "no-referrer");
   if (!answer.allow.empty()) head.field("Allow", answer.allow);
   if (answer.status == 401) head.field("WWW-Authenticate", "Bearer");
   head.field("Connection", "close");
@@ -46,6 +52,22 @@ std::string serialised(const observe::AdminAnswer& answer, bool with_body) {
 }
 
 }  // namespace
+
+// A stream as its sender has it: finds the connection by id, if there still is one.
+class AdminServer::Events final : public observe::EventStream {
+ public:
+  Events(const AdminServer& server, std::uint64_t id) : server_(server.self_), id_(id) {}
+
+  bool send(std::string_view event) override;
+  void on_end(std::function<void()> call) override;
+  void end() override;
+
+ private:
+  Connection* connection() const;
+
+  std::weak_ptr<AdminServer*> server_;
+  std::uint64_t id_;
+};
 
 class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler {
  public:
@@ -60,29 +82,79 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
     timer_.arm(server_.loop_.now() + kRequestTime);
   }
 
+  // A deferred answer.
+  void answer_late(const observe::AdminAnswer& made) {
+    if (state_ != State::waiting) return;
+    answer(made);
+    if (eof_ && !stream_.blocked()) die();
+  }
+
+  bool send_event(std::string_view event) {
+    if (state_ != State::streaming) return false;
+    if (stream_.held_bytes() + event.size() > kStreamBytes) {
+      ++lost_;
+      return true;
+    }
+    if (lost_ != 0) {
+      const std::string text = observe::event_text("lost", std::to_string(lost_));
+      if (!stream_.write(text)) return die(), false;
+      lost_ = 0;
+    }
+    sent_ = true;
+    if (!stream_.write(event)) die();
+    return state_ == State::streaming;
+  }
+
+  void call_at_end(std::function<void()> call) {
+    if (state_ == State::streaming) on_end_ = std::move(call);
+  }
+
+  void end_stream() {
+    if (state_ != State::streaming) return;
+    leave_stream();
+    state_ = State::ending;
+    timer_.arm(server_.loop_.now() + kAnswerTime);
+    stream_.finish();
+  }
+
  private:
-  enum class State : std::uint8_t { head, body, ending, dead };
+  enum class State : std::uint8_t { head, body, waiting, streaming, ending, dead };
 
   void on_readable(net::Stream&) override {
     const auto buffer = server_.loop_.relay_buffer();
     const net::ReadResult result = stream_.read(buffer);
     if (result.n != 0) take({buffer.data(), result.n});
     if (state_ == State::dead || result.status == net::IoStatus::ok) return;
-    if (result.status == net::IoStatus::error || state_ != State::ending) return die();
-    // It has sent all it will, and may want the rest of the answer.
+    const bool answered = state_ == State::ending;
+    if (result.status == net::IoStatus::error || (!answered && state_ != State::waiting)) {
+      return die();
+    }
+    // It has sent all it will, and may want the answer.
     eof_ = true;
     stream_.want_read(false);
-    if (!stream_.blocked()) die();
+    if (answered && !stream_.blocked()) die();
   }
 
   void on_drained(net::Stream&) override {
-    if (stream_.error() != 0 || eof_) die();
+    if (stream_.error() != 0 || (eof_ && state_ == State::ending)) die();
   }
 
   void on_timer(net::Timer&) override {
     // A connection made in advance and not used has nothing to be answered (RFC 9110 15.5.9).
     if (state_ == State::ending || text_.empty()) return die();
+    if (state_ == State::streaming) return check_stream();
+    if (state_ == State::waiting) {
+      return answer_late(observe::admin_error(504, "the answer did not come in time"));
+    }
     answer(observe::admin_error(408, "the request did not come in time"));
+  }
+
+  void check_stream() {
+    const net::TimePoint now = server_.loop_.now();
+    if (stream_.blocked() && now - stream_.stalled_since() >= kStreamStall) return die();
+    if (!std::exchange(sent_, false)) send_event(":\n\n");
+    sent_ = false;
+    if (state_ == State::streaming) timer_.arm(now + kStreamCheck);
   }
 
   void take(std::string_view bytes) {
@@ -128,7 +200,37 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
     if (body_scanner_->state() == Scan::error) {
       return answer(observe::admin_error(400, "malformed body"));
     }
-    answer(server_.handler_(request_, body_));
+    begin(server_.handler_(request_, body_));
+  }
+
+  void begin(observe::AdminAnswer made) {
+    if (made.stream && request_.method != "HEAD") return begin_stream(std::move(made));
+    if (!made.later) return answer(made);
+    state_ = State::waiting;
+    timer_.arm(server_.loop_.now() + kAnswerTime);
+    made.later([server = std::weak_ptr(server_.self_), id = id_](const auto& late) {
+      const auto held = server.lock();
+      if (Connection* asking = held ? (*held)->find(id) : nullptr) asking->answer_late(late);
+    });
+  }
+
+  void begin_stream(observe::AdminAnswer made) {
+    if (server_.streams_ >= kStreams) {
+      return answer(observe::admin_error(503, "too many streams of events are open"));
+    }
+    ++server_.streams_;
+    state_ = State::streaming;
+    made.type = "text/event-stream";
+    timer_.arm(server_.loop_.now() + kStreamCheck);
+    if (!stream_.write(serialised(made, false))) return die();
+    made.stream(std::make_shared<Events>(server_, id_));
+  }
+
+  void leave_stream() {
+    --server_.streams_;
+    if (!on_end_) return;
+    server_.ended_.push_back(std::exchange(on_end_, nullptr));
+    server_.undertaker_.arm_by(server_.loop_.now());
   }
 
   void refuse_body() { answer(observe::admin_error(413, "the body is larger than 64 KiB")); }
@@ -144,6 +246,7 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
 
   void die() {
     if (state_ == State::dead) return;
+    if (state_ == State::streaming) leave_stream();
     state_ = State::dead;
     timer_.disarm();
     stream_.close();
@@ -154,6 +257,9 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
   const std::uint64_t id_;
   State state_ = State::head;
   bool eof_ = false;
+  bool sent_ = false;       // an event, since the last check
+  std::uint64_t lost_ = 0;  // events there was no room for
+  std::function<void()> on_end_;
   net::Stream stream_;
   net::Timer timer_;  // for the request, then for the end
   wire::HeadScanner scanner_;
@@ -162,6 +268,24 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
   std::optional<wire::BodyScanner> body_scanner_;
   std::string body_;
 };
+
+AdminServer::Connection* AdminServer::Events::connection() const {
+  const auto server = server_.lock();
+  return server ? (*server)->find(id_) : nullptr;
+}
+
+bool AdminServer::Events::send(std::string_view event) {
+  Connection* to = connection();
+  return to != nullptr && to->send_event(event);
+}
+
+void AdminServer::Events::on_end(std::function<void()> call) {
+  if (Connection* to = connection()) to->call_at_end(std::move(call));
+}
+
+void AdminServer::Events::end() {
+  if (Connection* to = connection()) to->end_stream();
+}
 
 AdminServer::AdminServer(net::Loop& loop, int listening, Handler handler)
     : loop_(loop),
@@ -177,6 +301,15 @@ void AdminServer::on_accept(net::Fd fd, const net::PeerAddress&, std::size_t) {
   connections_.emplace(id, std::make_unique<Connection>(*this, id, std::move(fd)));
 }
 
+AdminServer::Connection* AdminServer::find(std::uint64_t id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+void AdminServer::end_streams() {
+  for (const auto& [id, connection] : connections_) connection->end_stream();
+}
+
 void AdminServer::died(std::uint64_t id) {
   dead_.push_back(id);
   undertaker_.arm_by(loop_.now());
@@ -184,6 +317,7 @@ void AdminServer::died(std::uint64_t id) {
 
 void AdminServer::on_timer(net::Timer&) {
   for (const std::uint64_t id : std::exchange(dead_, {})) connections_.erase(id);
+  for (const auto& call : std::exchange(ended_, {})) call();
 }
 
 }  // namespace fairlead::edge

@@ -145,6 +145,7 @@ void Server::drain() {
     });
   }
   drainer_->stop(loop_.now() + deadline);
+  if (admin_) admin_->end_streams();
 }
 
 void Server::finish() {

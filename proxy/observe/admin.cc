@@ -28,8 +28,9 @@ POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N
 // What one request has to do with.
 struct Call {
   Control& control;
-  std::string_view path;
+  std::string_view query;  // with its '?', or ""
   std::string_view body;
+  std::array<std::string_view, 2> names{};  // what stood for the stars of Endpoint::path
 };
 
 AdminAnswer json(std::string body) {
@@ -107,20 +108,9 @@ std::optional<std::string> decoded(std::string_view text) {
   return out;
 }
 
-constexpr std::string_view kBackends = "/api/backends/";
-constexpr std::string_view kServers = "/servers/";
-
-bool is_server_path(std::string_view path) {
-  return path.substr(0, kBackends.size()) == kBackends &&
-         path.find(kServers, kBackends.size()) != std::string_view::npos;
-}
-
-// /api/backends/B/servers/S; S may have slashes of its own (a unix socket).
 AdminAnswer set_server(const Call& call) {
-  const std::string_view names = call.path.substr(kBackends.size());
-  const std::size_t end = names.find(kServers);
-  const auto backend = decoded(names.substr(0, end));
-  const auto server = decoded(names.substr(end + kServers.size()));
+  const auto backend = decoded(call.names[0]);
+  const auto server = decoded(call.names[1]);
   if (!backend || !server) return admin_error(400, "bad percent-encoding in the path");
   std::string error;
   const auto change = parse_change(call.body, error);
@@ -137,29 +127,55 @@ AdminAnswer set_server(const Call& call) {
 }
 
 struct Endpoint {
-  std::string_view path;
-  bool write;
+  std::string_view method;  // HEAD is answered as GET is
+  std::string_view path;    // a "*" stands for a name up to what follows, the last one for the rest
   AdminAnswer (*answer)(const Call&);
 };
 
 constexpr std::array kEndpoints = {
-    Endpoint{"/", false, contents},
-    Endpoint{"/healthz", false, healthz},
-    Endpoint{"/readyz", false, readyz},
-    Endpoint{"/metrics", false, metrics},
-    Endpoint{"/api/status", false, get_status},
-    Endpoint{"/api/backends", false, get_backends},
-    Endpoint{"/api/reload", true, reload},
-    Endpoint{"/api/drain", true, drain},
+    Endpoint{"GET", "/", contents},
+    Endpoint{"GET", "/healthz", healthz},
+    Endpoint{"GET", "/readyz", readyz},
+    Endpoint{"GET", "/metrics", metrics},
+    Endpoint{"GET", "/api/status", get_status},
+    Endpoint{"GET", "/api/backends", get_backends},
+    Endpoint{"POST", "/api/backends/*/servers/*", set_server},
+    Endpoint{"POST", "/api/reload", reload},
+    Endpoint{"POST", "/api/drain", drain},
 };
-constexpr Endpoint kServerEndpoint{"", true, set_server};
 
-const Endpoint* find_endpoint(std::string_view path) {
-  const auto* found =
-      std::find_if(kEndpoints.begin(), kEndpoints.end(),
-                   [path](const Endpoint& endpoint) { return endpoint.path == path; });
-  if (found != kEndpoints.end()) return found;
-  return is_server_path(path) ? &kServerEndpoint : nullptr;
+// Whether `path` is one of `pattern`; what stood for its stars goes into `names`. The last may have
+// slashes of its own (a unix socket).
+bool matches(std::string_view pattern, std::string_view path,
+             std::array<std::string_view, 2>& names) {
+  for (std::string_view& name : names) {
+    const std::size_t star = pattern.find('*');
+    if (star == std::string_view::npos) break;
+    if (path.substr(0, star) != pattern.substr(0, star)) return false;
+    path.remove_prefix(star);
+    pattern.remove_prefix(star + 1);
+    const std::string_view next = pattern.substr(0, pattern.find('*'));
+    const std::size_t end = next.empty() ? path.size() : path.find(next);
+    if (end == std::string_view::npos) return false;
+    name = path.substr(0, end);
+    path.remove_prefix(end);
+  }
+  return path == pattern;
+}
+
+AdminAnswer call_endpoint(Call call, std::string_view method, std::string_view path) {
+  if (method == "HEAD") method = "GET";
+  std::string allow;
+  for (const Endpoint& endpoint : kEndpoints) {
+    if (!matches(endpoint.path, path, call.names)) continue;
+    if (endpoint.method == method) return endpoint.answer(call);
+    if (!allow.empty()) allow += ", ";
+    allow.append(endpoint.method == "GET" ? "GET, HEAD" : endpoint.method);
+  }
+  if (allow.empty()) return admin_error(404, "there is no such path");
+  AdminAnswer answer = admin_error(405, "this path takes another method: see Allow");
+  answer.allow = std::move(allow);
+  return answer;
 }
 
 bool shows_token(const AdminAccess& access, const wire::RequestHead& request) {
@@ -219,14 +235,7 @@ AdminAnswer answer_admin(Control& control, const AdminAccess& access,
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool health = reads && (request.path == "/healthz" || request.path == "/readyz");
   if (auto refused = refusal(access, request, !reads, health)) return std::move(*refused);
-  const Endpoint* endpoint = find_endpoint(request.path);
-  if (endpoint == nullptr) return admin_error(404, "there is no such path");
-  if (endpoint->write ? request.method != "POST" : !reads) {
-    AdminAnswer answer = admin_error(405, "this path takes another method: see Allow");
-    answer.allow = endpoint->write ? "POST" : "GET, HEAD";
-    return answer;
-  }
-  return endpoint->answer({control, request.path, body});
+  return call_endpoint({control, request.query, body}, request.method, request.path);
 }
 
 }  // namespace fairlead::observe

@@ -4,10 +4,13 @@
 // refused: a Host that is a name (DNS rebinding), a foreign Origin, a write without the token.
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "proxy/observe/control.h"
+#include "proxy/observe/event_stream.h"
 #include "proxy/wire/head.h"
 
 namespace fairlead::observe {
@@ -24,11 +27,22 @@ struct AdminAccess {
   std::string_view token;  // "": none is set
 };
 
+struct AdminAnswer;
+
+// Where a deferred answer goes, in the main thread. The first call counts; it does nothing once the
+// client is gone or has been answered 504 for the lateness.
+using AdminReply = std::function<void(const AdminAnswer&)>;
+
 struct AdminAnswer {
   int status = 200;
   std::string_view type = "application/json";
   std::string body{};
-  std::string_view allow{};  // with 405
+  std::string allow{};  // with 405
+  // Set: a deferred answer. Called at once with where it goes, to be kept until it is known. What
+  // the request consists of is not to be kept: it may be gone by then.
+  std::function<void(AdminReply)> later{};
+  // Set: no answer but events. Called at once unless there are too many streams.
+  std::function<void(std::shared_ptr<EventStream>)> stream{};
 };
 
 AdminAnswer answer_admin(Control& control, const AdminAccess& access,

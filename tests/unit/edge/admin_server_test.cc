@@ -11,17 +11,42 @@
 namespace fairlead::edge {
 namespace {
 
-// A server that answers every request with its method, path and body, and clients of it.
+// A server that answers every request with its method, path and body, and clients of it. The paths
+// /later and /stream are answered by the test.
 struct Rig {
   Rig() : bound(net::listen_on(*conf::Address::parse("127.0.0.1:0"))) {
     REQUIRE(bound.fd);
     server.emplace(loop, bound.fd.get(),
                    [this](const wire::RequestHead& head, std::string_view body) {
                      ++requests;
+                     if (head.path == "/later") return later();
+                     if (head.path == "/stream") return stream();
                      std::string text(head.method);
                      text.append(" ").append(head.path).append(" ").append(body);
                      return observe::AdminAnswer{200, "text/plain", text};
                    });
+  }
+
+  observe::AdminAnswer later() {
+    observe::AdminAnswer answer;
+    answer.later = [this](observe::AdminReply reply) { replies.push_back(std::move(reply)); };
+    return answer;
+  }
+
+  observe::AdminAnswer stream() {
+    observe::AdminAnswer answer;
+    answer.stream = [this](std::shared_ptr<observe::EventStream> begun) {
+      streams.push_back(std::move(begun));
+      streams.back()->on_end([this] { ++ended; });
+    };
+    return answer;
+  }
+
+  net::Fd ask(std::string_view method, std::string_view path) {
+    net::Fd fd = connect();
+    std::string text(method);
+    send(fd, text.append(" ").append(path).append(" HTTP/1.1\r\nHost: a\r\n\r\n"));
+    return fd;
   }
 
   net::Fd connect() const {
@@ -63,6 +88,9 @@ struct Rig {
   net::Loop loop;
   net::Bound bound;
   int requests = 0;
+  std::vector<observe::AdminReply> replies;
+  std::vector<std::shared_ptr<observe::EventStream>> streams;
+  int ended = 0;
   std::optional<AdminServer> server;
 };
 
@@ -140,6 +168,163 @@ TEST_CASE("admin server: connections are bounded, and counted out", "[edge][admi
   const net::Fd again = rig.connect();
   rig.send(again, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(status_of(Rig::received(again)) == "HTTP/1.1 200");
+}
+
+TEST_CASE("admin server: a deferred answer", "[edge][admin]") {
+  Rig rig;
+  const net::Fd client = rig.ask("GET", "/later");
+  const net::Fd half = rig.ask("GET", "/later");
+  shutdown(half.get(), SHUT_WR);  // it has sent all it will, and wants the answer
+  const net::Fd head = rig.ask("HEAD", "/later");
+  REQUIRE(rig.replies.size() == 3);
+  rig.send(client, "more");
+  CHECK(Rig::received(client).empty());
+  for (const observe::AdminReply& reply : rig.replies) reply({201, "text/plain", "late"});
+  rig.replies[0]({200, "text/plain", "twice"});
+  for (const net::Fd* one : {&client, &half}) {
+    const std::string answer = Rig::received(*one);
+    CHECK(status_of(answer) == "HTTP/1.1 201");
+    CHECK(answer.substr(answer.size() - 11) == "\r\n\r\nlateEND");
+  }
+  const std::string answer = Rig::received(head);
+  CHECK(answer.substr(answer.size() - 7) == "\r\n\r\nEND");
+  rig.wait(conf::Millis{10});
+  CHECK(rig.server->connections() == 2);  // two have yet to end their side
+}
+
+TEST_CASE("admin server: a deferred answer within the handler", "[edge][admin]") {
+  Rig rig;
+  rig.server.emplace(rig.loop, rig.bound.fd.get(), [](const wire::RequestHead&, std::string_view) {
+    observe::AdminAnswer answer;
+    answer.later = [](const observe::AdminReply& reply) { reply({200, "text/plain", "now"}); };
+    return answer;
+  });
+  const std::string answer = Rig::received(rig.ask("GET", "/"));
+  CHECK(answer.substr(answer.size() - 10) == "\r\n\r\nnowEND");
+}
+
+TEST_CASE("admin server: nobody is there for a deferred answer", "[edge][admin]") {
+  Rig rig;
+  net::Fd gone = rig.ask("GET", "/later");
+  const linger reset{1, 0};
+  setsockopt(gone.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  gone = net::Fd();
+  rig.turns();
+  rig.wait(conf::Millis{10});
+  CHECK(rig.server->connections() == 0);
+  rig.replies[0]({200, "text/plain", "late"});
+
+  const net::Fd client = rig.ask("GET", "/later");
+  rig.server.reset();
+  rig.replies[1]({200, "text/plain", "later than the server"});
+  CHECK(Rig::received(client) == "END");
+}
+
+TEST_CASE("admin server: a deferred answer that is too late", "[edge][admin]") {
+  Rig rig;
+  const net::Fd client = rig.ask("GET", "/later");
+  rig.wait(AdminServer::kAnswerTime - conf::Millis{100});
+  CHECK(Rig::received(client).empty());
+  rig.wait(conf::Millis{200});
+  rig.replies[0]({200, "text/plain", "late"});
+  const std::string answer = Rig::received(client);
+  CHECK(status_of(answer) == "HTTP/1.1 504");
+  CHECK(answer.find("late\"") == std::string::npos);
+}
+
+TEST_CASE("admin server: a stream of events", "[edge][admin]") {
+  Rig rig;
+  net::Fd client = rig.ask("GET", "/stream");
+  REQUIRE(rig.streams.size() == 1);
+  const std::string head = Rig::received(client);
+  CHECK(status_of(head) == "HTTP/1.1 200");
+  CHECK(head.find("Content-Type: text/event-stream\r\n") != std::string::npos);
+  CHECK(head.find("Content-Length") == std::string::npos);
+  CHECK(rig.streams[0]->send(observe::event_text("tick", "{}")));
+  CHECK(Rig::received(client) == "event: tick\ndata: {}\n\n");
+  rig.wait(AdminServer::kStreamCheck + conf::Millis{100});  // something was sent meanwhile
+  CHECK(Rig::received(client).empty());
+  rig.wait(AdminServer::kStreamCheck + conf::Millis{100});
+  CHECK(Rig::received(client) == ":\n\n");
+
+  client = net::Fd();
+  rig.turns();
+  rig.wait(conf::Millis{10});
+  CHECK(rig.ended == 1);
+  CHECK(rig.server->streams() == 0);
+  CHECK(rig.server->connections() == 0);
+  CHECK_FALSE(rig.streams[0]->send("x"));
+}
+
+TEST_CASE("admin server: HEAD of a stream, and a stream that outlives the server",
+          "[edge][admin]") {
+  Rig rig;
+  const net::Fd head = rig.ask("HEAD", "/stream");
+  const std::string answer = Rig::received(head);
+  CHECK(status_of(answer) == "HTTP/1.1 200");
+  CHECK(answer.substr(answer.size() - 7) == "\r\n\r\nEND");
+  CHECK(rig.streams.empty());
+  const net::Fd client = rig.ask("GET", "/stream");
+  rig.server.reset();
+  CHECK_FALSE(rig.streams[0]->send("x"));
+  rig.streams[0]->on_end([] {});
+  rig.streams[0]->end();
+}
+
+TEST_CASE("admin server: who never reads a stream loses events, then the stream", "[edge][admin]") {
+  Rig rig;
+  const net::Fd client = rig.ask("GET", "/stream");
+  const std::string event = observe::event_text("tick", std::string(60'000, 'x'));
+  for (int i = 0; i < 400; ++i) {
+    CHECK(rig.streams[0]->send(event));
+    rig.turns(1);
+  }
+  std::string taken;  // it wakes up: what was kept is whole, the loss is told
+  for (int i = 0; i < 200; ++i) {
+    taken += Rig::received(client);
+    rig.turns(1);
+  }
+  CHECK(taken.size() < 400 * event.size() / 2);
+  CHECK((taken.size() - taken.find("event: ")) % event.size() == 0);
+  CHECK(rig.streams[0]->send(event));
+  rig.turns();
+  const std::string lost = Rig::received(client);
+  CHECK(lost.substr(0, 18) == "event: lost\ndata: ");
+  CHECK(lost.size() > event.size());
+
+  for (int i = 0; i < 400; ++i) rig.streams[0]->send(event);
+  rig.wait(AdminServer::kStreamStall);
+  rig.wait(AdminServer::kStreamCheck + conf::Millis{100});
+  rig.wait(conf::Millis{10});
+  CHECK(rig.server->connections() == 0);
+  CHECK(rig.ended == 1);
+}
+
+TEST_CASE("admin server: streams are bounded, and end at a drain", "[edge][admin]") {
+  Rig rig;
+  std::vector<net::Fd> clients;
+  for (std::size_t i = 0; i < AdminServer::kStreams; ++i) {
+    clients.push_back(rig.ask("GET", "/stream"));
+  }
+  CHECK(rig.server->streams() == AdminServer::kStreams);
+  const net::Fd more = rig.ask("GET", "/stream");
+  CHECK(status_of(Rig::received(more)) == "HTTP/1.1 503");
+  rig.streams[3]->end();
+  CHECK(Rig::received(clients[3]).find("\r\n\r\nEND") != std::string::npos);
+  CHECK(status_of(Rig::received(rig.ask("GET", "/stream"))) == "HTTP/1.1 200");
+
+  rig.server->end_streams();
+  rig.wait(conf::Millis{10});
+  CHECK(rig.ended == static_cast<int>(AdminServer::kStreams) + 1);
+  CHECK(rig.server->streams() == 0);
+  for (std::size_t i = 0; i < AdminServer::kStreams; ++i) {
+    if (i != 3) CHECK(Rig::received(clients[i]).find("\r\n\r\nEND") != std::string::npos);
+    CHECK_FALSE(rig.streams[i]->send("x"));
+  }
+  clients.clear();
+  rig.turns(20);
+  rig.wait(conf::Millis{10});
+  CHECK(rig.server->connections() <= 1);
 }
 
 }  // namespace fairlead::edge
