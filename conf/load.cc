@@ -42,6 +42,7 @@ class Builder {
     read_single(document, "timeouts", timeouts_schema(), config_.timeouts);
     read_single(document, "log", log_schema(), config_.log);
     read_single(document, "admin", admin_schema(), config_.admin);
+    read_single(document, "tracing", tracing_schema(), config_.tracing);
     if (const Node* admin = document.root.find("admin")) {
       tables_.admin = Located<Admin>{config_.admin, admin, scope_of(document).inside("admin")};
     }

@@ -4,13 +4,16 @@
 #include <functional>
 #include <string>
 
+#include "proxy/remote/tap.h"
+
 namespace CLI {
 class App;
 }
 
 namespace fairlead::cli {
 
-// What `fairlead status | backends | reload | drain` were given; lives as long as the parser.
+// What `fairlead status | backends | reload | drain | tap | top` were given; lives as long as the
+// parser.
 struct AdminArguments {
   std::string admin;       // --admin, or FAIRLEAD_ADMIN
   std::string token_file;  // --token-file, or FAIRLEAD_TOKEN_FILE
@@ -18,6 +21,7 @@ struct AdminArguments {
   std::string server;      // of drain
   bool json = false;
   bool undo = false;
+  remote::TapOptions tap;
   std::function<int()> run;  // set by the command that was given; returns the exit code
 };
 

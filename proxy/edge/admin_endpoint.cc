@@ -70,7 +70,8 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, const Shared& shared, Process proc
       shared_(shared),
       process_(std::move(process)),
       started_(std::time(nullptr)),
-      begun_(loop.now()) {}
+      begun_(loop.now()),
+      taps_(loop, shared) {}
 
 std::string AdminEndpoint::open(const conf::Address& address) {
   // The socket's file must not be open to others for a moment either.
@@ -133,6 +134,7 @@ observe::Status AdminEndpoint::status() const {
     status.last_reload = {last.ok, std::chrono::system_clock::to_time_t(last.at), last.succeeded,
                           last.failed};
   }
+  if (shared_.spans != nullptr) status.tracing = shared_.spans->counts();
   return status;
 }
 
@@ -144,6 +146,10 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
     backends.push_back(std::move(backend));
   }
   return backends;
+}
+
+void AdminEndpoint::tap(const observe::TapRequest& request, observe::TapReply reply) {
+  taps_.open(process_.runtime()->config().admin, request, std::move(reply));
 }
 
 observe::Outcome AdminEndpoint::reload() {

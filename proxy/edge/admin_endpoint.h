@@ -11,6 +11,7 @@
 #include "proxy/edge/admin_server.h"
 #include "proxy/edge/drainer.h"
 #include "proxy/edge/reload.h"
+#include "proxy/edge/tap_desk.h"
 #include "proxy/edge/worker.h"
 #include "proxy/observe/control.h"
 
@@ -46,6 +47,7 @@ class AdminEndpoint final : observe::Control {
   observe::Outcome drain() override;
   observe::Outcome set_server(const std::string& backend, const std::string& server,
                               const observe::ServerChange& change) override;
+  void tap(const observe::TapRequest& request, observe::TapReply reply) override;
 
   void set_state(const std::string& backend, const std::shared_ptr<balance::PoolServer>& server,
                  balance::AdminState state);
@@ -57,6 +59,7 @@ class AdminEndpoint final : observe::Control {
   const net::TimePoint begun_;
   net::Fd listening_;
   conf::Address address_;  // as bound
+  TapDesk taps_;
   std::unique_ptr<AdminServer> server_;
 };
 

@@ -2,6 +2,7 @@
 // lines.
 
 #include "proxy/edge/connection.h"
+#include "proxy/edge/tracer.h"
 #include "proxy/edge/tunnel.h"
 #include "proxy/observe/log.h"
 
@@ -145,7 +146,8 @@ void Connection::log_exchange(Cause cause, int status) {
 // one.
 void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
                           const Request* request) {
-  if (!home_.access.on()) return;
+  const observe::Span* span = request != nullptr ? request->span.get() : nullptr;
+  if (!home_.access.on() && span == nullptr) return;
   Identity identity = make_identity(request, nullptr);
   observe::Entry entry = make_entry("http", identity);
   entry.status = status;
@@ -160,6 +162,8 @@ void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
   entry.bytes_out = body_bytes;
   entry.reason = rules::failure(cause).word;
   home_.access.write(entry);
+  if (span != nullptr && home_.tracer != nullptr)
+    home_.tracer->finish(*span, entry, cause, home_.loop.now());
 }
 
 }  // namespace fairlead::edge

@@ -38,6 +38,7 @@ class Random {
 class IdlePool;
 class Departures;
 class Runtime;
+class Tracer;
 
 struct Home {
   net::Loop& loop;
@@ -56,6 +57,7 @@ struct Home {
   // The newest snapshot: what connections go over to between two requests. Null: they keep theirs.
   std::shared_ptr<const Runtime> runtime{};
   Departures* departures = nullptr;  // told of each new session
+  Tracer* tracer = nullptr;          // null: nothing is traced
 
   bool refuses_new() const {
     return draining || (stopping != nullptr && stopping->load(std::memory_order_acquire));

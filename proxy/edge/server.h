@@ -11,6 +11,7 @@
 #include "proxy/edge/health_checks.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
+#include "proxy/edge/trace_exporter.h"
 #include "proxy/edge/worker.h"
 
 namespace fairlead::edge {
@@ -48,6 +49,7 @@ class Server {
   void on_signal(int number);
   void drain();
   void finish();
+  void send_last_spans();
 
   // server_reload.cc
   void on_hup();
@@ -67,6 +69,7 @@ class Server {
   Shared shared_;
   net::Loop loop_;
   net::Mailbox mailbox_;
+  TraceExporter exporter_;
   struct Deadline;
   struct HeapKeeper;
   std::unique_ptr<AdminEndpoint> admin_;  // null: off

@@ -111,6 +111,7 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   runtime_ = std::move(next);
   checks_->use(runtime_);
   drainer_->use(runtime_);
+  exporter_.use(runtime_->config().tracing);
   sockets_ = std::move(sockets);
   observe::set_log_level(runtime_->config().log.level);
   taking_workers_ = static_cast<unsigned>(shared_.workers.size());

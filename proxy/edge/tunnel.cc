@@ -29,6 +29,7 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
       identity_(std::move(parts.identity)),
       opened_(home.loop.now()),
       last_data_(opened_),
+      span_(std::move(parts.span)),
       handshake_ms_(static_cast<float>(parts.handshake_ms)),
       extensions_(parts.extensions) {
   identity_.route = parts.route;
@@ -42,9 +43,14 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
     if (limits.messages) throttle_->messages = rules::TokenBucket(*limits.messages, opened_);
     if (limits.bytes) throttle_->bytes = rules::TokenBucket(*limits.bytes, opened_);
   }
+  set_splicing();
+}
+
+void Tunnel::set_splicing() {
   bool plain =
       peers_[kClient].stream->tls() == nullptr && peers_[kBackend].stream->tls() == nullptr;
-  peers_[kClient].spliced = plain && !limits.bytes;  // which are counted a small piece at a time
+  // Bytes with a limit are counted a small piece at a time.
+  peers_[kClient].spliced = plain && !route().settings->limits.bytes;
   peers_[kBackend].spliced = plain;
 }
 
@@ -69,7 +75,8 @@ void Tunnel::on_readable(net::Stream& stream) {
   settle();
 }
 
-void Tunnel::read_piece(Side side) {
+// Returns what was read, in the relay buffer.
+std::span<const char> Tunnel::read_piece(Side side) {
   Peer& from = peers_[side];
   std::span<char> buffer = home_.loop.relay_buffer();
   std::size_t tail = from.tail ? from.tail->size() : 0;
@@ -84,6 +91,7 @@ void Tunnel::read_piece(Side side) {
     from.bulk = got.n >= kWorthSplicing && from.counters.messages <= begun + 1;
   }
   if (got.status != net::IoStatus::ok) ended(side, got.status);
+  return buffer.first(got.n);
 }
 
 // Passes a large frame, or what is left of it, from socket to socket. After a large frame the next

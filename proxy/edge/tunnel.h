@@ -18,7 +18,9 @@
 #include "proxy/edge/identity.h"
 #include "proxy/edge/keepalive.h"
 #include "proxy/edge/leave.h"
+#include "proxy/edge/session_tap.h"
 #include "proxy/net/stream.h"
+#include "proxy/observe/span.h"
 #include "proxy/rules/failure.h"
 #include "proxy/rules/token_bucket.h"
 #include "proxy/wire/frame_scanner.h"
@@ -37,6 +39,7 @@ struct TunnelParts {
   Identity identity;
   wire::ScanExtensions extensions;
   double handshake_ms = 0;
+  std::unique_ptr<observe::Span> span;  // null: not traced
 };
 
 class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
@@ -64,7 +67,16 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
 
   net::TimePoint opened() const { return opened_; }
 
+  std::uint64_t conn_id() const { return identity_.conn_id; }
+
+  // The tap gets to see every frame that comes from now on. False: another does.
+  bool watch(std::unique_ptr<SessionTap> tap);
+  // As the access log has it, without the newline.
+  std::string opening_line() const;
+
  private:
+  friend class SessionTap;
+
   enum Side : std::uint8_t { kClient = 0, kBackend = 1 };
 
   static Side other(Side side) { return side == kClient ? kBackend : kClient; }
@@ -108,8 +120,9 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void on_timer(net::Timer& timer) override;
 
   // tunnel.cc: the path of a byte
-  void read_piece(Side side);
+  std::span<const char> read_piece(Side side);
   bool splice(Side side);
+  void set_splicing();
   void relay(Side side, std::span<const char> bytes);
   bool relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result);
   std::span<const char> finish_frame(Side side, std::span<const char> bytes);
@@ -132,6 +145,10 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   }
 
   const RouteRuntime& route() const { return *identity_.route; }
+
+  // tunnel_tap.cc: somebody looks
+  void read_tapped(net::Stream& stream);
+  void unwatch();
 
   // tunnel_limits.cc: message and byte rates of the client
   std::uint64_t messages_left(Side side, const wire::ScanCounters& before);
@@ -168,6 +185,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   bool over(Side side) const;
   void conclude();
   wire::Masking masking(Side to);
+  observe::Entry opening_entry() const;
   void log_open();
   void log_close();
 
@@ -186,6 +204,8 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   net::TimePoint last_data_;
   net::TimePoint ending_deadline_;
   std::unique_ptr<std::string> close_reason_;
+  std::unique_ptr<observe::Span> span_;
+  std::unique_ptr<SessionTap> tap_;
   float handshake_ms_;
   float rtt_ms_ = -1;
   std::uint32_t pings_ = 0;

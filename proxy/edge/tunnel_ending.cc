@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "proxy/edge/tracer.h"
 #include "proxy/edge/tunnel.h"
 #include "proxy/observe/log.h"
 
@@ -278,6 +279,7 @@ void Tunnel::force_end() {
 // The one place where a session is over.
 void Tunnel::conclude() {
   log_close();
+  if (tap_) tap_->end(rules::failure(cause_).word);
   timer_.disarm();
   for (Peer& peer : peers_) {
     peer.stream->notify();  // where it was not done yet
@@ -291,18 +293,21 @@ void Tunnel::conclude() {
 
 // --- the log -------------------------------------------------------------------------------------
 
-void Tunnel::log_open() {
-  if (!home_.access.on()) return;
+observe::Entry Tunnel::opening_entry() const {
   observe::Entry entry = make_entry("open", identity_);
   entry.status = 101;
   if (lease_) entry.server = lease_.server().name;
   if (const tls::Engine* tls = peers_[kClient].stream->tls()) entry.tls = tls->version();
   entry.handshake_ms = handshake_ms_;
-  home_.access.write(entry);
+  return entry;
+}
+
+void Tunnel::log_open() {
+  if (home_.access.on()) home_.access.write(opening_entry());
 }
 
 void Tunnel::log_close() {
-  if (!home_.access.on()) return;
+  if (!home_.access.on() && !span_) return;
   observe::Entry entry = make_entry("close", identity_);
   entry.status = 101;
   if (lease_) entry.server = lease_.server().name;
@@ -324,6 +329,8 @@ void Tunnel::log_close() {
   entry.closed_by = client ? "client" : backend ? "backend" : "proxy";
   entry.reason = why.word;
   home_.access.write(entry);
+  if (span_ && home_.tracer != nullptr)
+    home_.tracer->finish(*span_, entry, cause_, home_.loop.now());
 }
 
 }  // namespace fairlead::edge

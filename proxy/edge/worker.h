@@ -11,6 +11,7 @@
 #include "proxy/edge/connection.h"
 #include "proxy/edge/departures.h"
 #include "proxy/edge/idle_pool.h"
+#include "proxy/edge/tracer.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/mailbox.h"
 
@@ -37,6 +38,7 @@ struct Shared {
   std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
   std::atomic<bool> stopping{false};          // new handshakes are refused
   std::atomic<std::uint32_t> refused{0};      // beyond it, about to be answered 503
+  SpanQueue* spans = nullptr;                 // null: nothing is traced
   std::vector<std::unique_ptr<Worker>> workers;
 };
 
@@ -60,6 +62,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void join();
   // Any thread: `work` is done in the worker's.
   void departures(std::function<void(Departures&)> work);
+  void post(std::function<void(Home&)> work);
 
   std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
 
@@ -71,6 +74,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void swap(Snapshot snapshot);
   Worker& least_loaded();
   void on_turn_end();
+  void flush();
   void on_timer(net::Timer& timer) override;
 
   struct Door {
@@ -85,6 +89,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   Links links_;
   observe::AccessLog access_;
   IdlePool idle_;
+  std::unique_ptr<Tracer> tracer_;
   net::Timer log_timer_;
   Home home_;
   Departures departures_;

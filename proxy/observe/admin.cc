@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "conf/ip.h"
 #include "proxy/observe/admin_json.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/observe/tap.h"
 #include "proxy/rules/authority.h"
 #include "tls/digest.h"
 
@@ -20,6 +22,7 @@ GET  /readyz             503 while it drains
 GET  /metrics            for Prometheus
 GET  /api/status
 GET  /api/backends
+GET  /api/sessions/ID/tap?bytes=N         its frames as they come, as events; as a write is
 POST /api/reload
 POST /api/drain          ends the process as TERM does
 POST /api/backends/NAME/servers/ADDRESS   {"state":"ready|drain|down","weight":N}
@@ -126,6 +129,39 @@ AdminAnswer set_server(const Call& call) {
   return json("{}\n");
 }
 
+// A number in a query; `fallback` where it is absent, nothing where it is none.
+std::optional<std::size_t> query_number(std::string_view query, std::string_view name,
+                                        std::size_t fallback) {
+  const std::string_view text = wire::query_value(query, name);
+  if (text.empty()) return fallback;
+  std::size_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return value;
+}
+
+AdminAnswer tap(const Call& call) {
+  TapRequest request;
+  const std::string_view id = call.names[0];
+  const char* end = id.data() + id.size();
+  const auto [rest, error] = std::from_chars(id.data(), end, request.conn_id, 16);
+  if (error != std::errc() || rest != end) return admin_error(404, "there is no such session");
+  const auto bytes = query_number(call.query, "bytes", 0);
+  if (!bytes || *bytes > kTapBytes) return admin_error(400, "bytes has to be 0 to 256");
+  request.bytes = *bytes;
+  AdminAnswer answer;
+  answer.later = [&control = call.control, request](AdminReply reply) {
+    control.tap(request, [reply](const Outcome& outcome, auto start) {
+      if (outcome.kind != Outcome::Kind::done) return reply(failed(outcome));
+      AdminAnswer stream;
+      stream.stream = std::move(start);
+      reply(stream);
+    });
+  };
+  return answer;
+}
+
 struct Endpoint {
   std::string_view method;  // HEAD is answered as GET is
   std::string_view path;    // a "*" stands for a name up to what follows, the last one for the rest
@@ -139,6 +175,7 @@ constexpr std::array kEndpoints = {
     Endpoint{"GET", "/metrics", metrics},
     Endpoint{"GET", "/api/status", get_status},
     Endpoint{"GET", "/api/backends", get_backends},
+    Endpoint{"GET", "/api/sessions/*/tap", tap},
     Endpoint{"POST", "/api/backends/*/servers/*", set_server},
     Endpoint{"POST", "/api/reload", reload},
     Endpoint{"POST", "/api/drain", drain},
@@ -234,7 +271,9 @@ AdminAnswer answer_admin(Control& control, const AdminAccess& access,
                          const wire::RequestHead& request, std::string_view body) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool health = reads && (request.path == "/healthz" || request.path == "/readyz");
-  if (auto refused = refusal(access, request, !reads, health)) return std::move(*refused);
+  // Who looks into sessions has to be as trusted as who changes things.
+  const bool looks = request.path.ends_with("/tap");
+  if (auto refused = refusal(access, request, !reads || looks, health)) return std::move(*refused);
   return call_endpoint({control, request.query, body}, request.method, request.path);
 }
 

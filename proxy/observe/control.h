@@ -4,9 +4,14 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "proxy/observe/event_stream.h"
+#include "proxy/observe/trace_counts.h"
 
 namespace fairlead::observe {
 
@@ -50,6 +55,7 @@ struct Status {
   std::vector<std::uint32_t> workers;  // connections of each
   std::vector<ListenerStatus> listeners;
   std::optional<ReloadStatus> last_reload;  // nothing: there was none yet
+  TraceCounts tracing;
 };
 
 // What to change; what is absent stays.
@@ -72,6 +78,16 @@ struct Outcome {
   std::vector<std::string> problems;  // of a configuration
 };
 
+// A look into a session.
+struct TapRequest {
+  std::uint64_t conn_id = 0;
+  std::size_t bytes = 0;  // of each payload
+};
+
+// If it is granted, with what is to be called with the stream the frames are to go to.
+using TapReply =
+    std::function<void(const Outcome&, std::function<void(std::shared_ptr<EventStream>)>)>;
+
 class Control {
  public:
   virtual Status status() const = 0;
@@ -81,6 +97,11 @@ class Control {
   virtual Outcome drain() = 0;
   virtual Outcome set_server(const std::string& backend, const std::string& server,
                              const ServerChange& change) = 0;
+
+  // `reply` may be called later.
+  virtual void tap(const TapRequest&, TapReply reply) {
+    reply({Outcome::Kind::unavailable, "nobody can look into sessions here", {}}, nullptr);
+  }
 
  protected:
   ~Control() = default;

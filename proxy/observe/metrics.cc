@@ -62,6 +62,7 @@ std::string label_value(std::string_view text) {
 std::string metrics_text(const Status& status, const std::vector<BackendStatus>& backends) {
   std::string out;
   write_process(status, out);
+  append_metrics(status.tracing, out);
   {
     Family up(out, "fairlead_backend_up", "Whether the checks find a server able to work.");
     for (const BackendStatus& backend : backends) {

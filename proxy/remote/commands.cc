@@ -31,24 +31,6 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
-int no_answer(const Target& target, const std::string& why) {
-  std::cerr << "fairlead: no Fairlead answers at " << target.address.text()
-            << ": is it running, and is [admin] listen set to this address? (" << why << ")\n";
-  return kFailed;
-}
-
-int refused(const Reply& reply) {
-  const auto answer = observe::parse_json(reply.body);
-  std::string why = answer ? printable(answer->string_of("error")) : "";
-  if (why.empty()) why = "HTTP status " + std::to_string(reply.status);
-  std::cerr << "fairlead: " << why << "\n";
-  if (reply.status == 401) std::cerr << "(the commands take it with --token-file FILE)\n";
-  if (!answer) return kFailed;
-  // As `check` prints them, each with the line it is about.
-  for (const JsonValue& problem : answer->items_of("problems")) std::cerr << problem.text << "\n";
-  return kFailed;
-}
-
 // Asks, and prints what `show` makes of the answer.
 template <class Show>
 int run(const Target& target, Question question, Show show) {
@@ -67,6 +49,24 @@ int run(const Target& target, Question question, Show show) {
 }
 
 }  // namespace
+
+int no_answer(const Target& target, const std::string& why) {
+  std::cerr << "fairlead: no Fairlead answers at " << target.address.text()
+            << ": is it running, and is [admin] listen set to this address? (" << why << ")\n";
+  return kFailed;
+}
+
+int refused(const Reply& reply) {
+  const auto answer = observe::parse_json(reply.body);
+  std::string why = answer ? printable(answer->string_of("error")) : "";
+  if (why.empty()) why = "HTTP status " + std::to_string(reply.status);
+  std::cerr << "fairlead: " << why << "\n";
+  if (reply.status == 401) std::cerr << "(the commands take it with --token-file FILE)\n";
+  if (!answer) return kFailed;
+  // As `check` prints them, each with the line it is about.
+  for (const JsonValue& problem : answer->items_of("problems")) std::cerr << problem.text << "\n";
+  return kFailed;
+}
 
 std::optional<conf::Address> parse_target(std::string_view text, std::string& error) {
   constexpr std::string_view kScheme = "http://";
