@@ -62,7 +62,7 @@ class Screen {
   static void draw(const std::vector<std::string>& lines) {
     std::string out = "\x1b[H";
     for (std::size_t i = 0; i < lines.size(); ++i)
-      out += (i == 0 ? "" : "\r\n") + lines[i] + "\x1b[K";
+      out += (i == 0 ? "" : "\n") + lines[i] + "\x1b[K";
     std::cout << out << "\x1b[J" << std::flush;
   }
 

@@ -48,7 +48,7 @@ TEST_CASE("metrics: every line is well formed, every family is announced once be
       ++samples;
     }
   }
-  CHECK(samples == 11);
+  CHECK(samples == 17);
 }
 
 TEST_CASE("metrics: the values stand at their labels", "[observe][metrics]") {
