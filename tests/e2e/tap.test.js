@@ -12,7 +12,7 @@ const kToken = 'correct-horse-battery-staple';
 const bearer = { Authorization: `Bearer ${kToken}` };
 
 // A session through a Fairlead that may be looked into.
-async function start(rig, { admin = 'tap = true', ...settings } = {}) {
+async function start(rig, { admin = 'tap = true', connect, ...settings } = {}) {
   const tokenFile = path.join(rig.directory(), 'admin.token');
   fs.writeFileSync(tokenFile, `${kToken}\n`, { mode: 0o600 });
   const { backend, fairlead } = await rig.pair({
@@ -23,7 +23,7 @@ async function start(rig, { admin = 'tap = true', ...settings } = {}) {
     () => fairlead.stderr.match(/admin endpoint on (\S+)/)?.[1],
     'the admin endpoint',
   );
-  const session = await rig.session(fairlead, backend);
+  const session = await rig.session(fairlead, backend, { connect });
   const { conn_id: id } = await fairlead.waitForLog((entry) => entry.event === 'open');
   return { ...session, backend, fairlead, id, at, tokenFile };
 }
@@ -221,4 +221,23 @@ scenario('fairlead top: one screen into a pipe, and help where nothing runs', as
   assert.equal(nothing.code, 1);
   assert.match(nothing.stderr, /no Fairlead answers at 127\.0\.0\.1:1: is it running/);
   assert.match(nothing.stderr, /fairlead run/);
+});
+
+scenario('through TLS, and what a throttled client sent already', async (rig) => {
+  const all = await start(rig, {
+    tls: rig.certificate().toml,
+    limits: 'messages = { rate = "5/s", burst = 1 }',
+    connect: { tlsOptions: {} },
+  });
+  const { client, server } = all;
+  client.send(Buffer.concat(['one', 'two', 'three'].map((payload) => client.build({ payload }))));
+  await server.expectText('one');
+  const tap = await look(rig, all, '?bytes=8'); // "three" at least waits for its turn
+  await server.expectText('two');
+  await server.expectText('three');
+  client.sendText('four');
+  await server.expectText('four');
+  await tap.until(() => text(tap.frames().at(-1) ?? { bytes: '' }) === 'four', 'the last');
+  assert.deepEqual(tap.frames().slice(-2).map(text), ['three', 'four']);
+  assert.ok(tap.frames().every((frame) => frame.from === 'client'));
 });
