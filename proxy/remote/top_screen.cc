@@ -10,6 +10,8 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <optional>
+#include <utility>
 
 #include "proxy/remote/client.h"
 #include "proxy/remote/top.h"
