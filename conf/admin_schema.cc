@@ -19,6 +19,32 @@ Codec<std::optional<Address>> maybe_address() {
           [](const std::optional<Address>&) { return std::string("off"); }};
 }
 
+constexpr std::size_t kPatterns = 32;
+constexpr std::size_t kPatternBytes = 128;
+
+std::string pattern_complaint(std::string_view pattern) {
+  if (pattern.size() > kPatternBytes) return "must not be longer than 128 bytes";
+  const std::size_t star = pattern.find('*');
+  if (pattern.empty() || star == 0) return "must begin with text: what comes before is shown";
+  if (star != std::string_view::npos && pattern.find('*', star + 1) != std::string_view::npos)
+    return "may hold one \"*\" only";
+  return "";
+}
+
+// Each is looked for in each frame: they stay few.
+Codec<std::vector<std::string>> patterns() {
+  auto codec = list(text("pattern", pattern_complaint), Empty::allowed);
+  codec.read = [plain = codec.read](const Node& node, const Scope& scope) {
+    auto value = plain(node, scope);
+    if (value && value->size() > kPatterns) {
+      scope.problem(node, "must not have more than 32 entries");
+      value.reset();
+    }
+    return value;
+  };
+  return codec;
+}
+
 }  // namespace
 
 const Schema<Admin>& admin_schema() {
@@ -38,10 +64,15 @@ const Schema<Admin>& admin_schema() {
       }
       out.token = std::move(*bytes);
     };
-    return Schema<Admin>{{field("listen", &Admin::listen, maybe_address(),
-                                "\"127.0.0.1:9180\", \"unix:/PATH\" (mode 0660)"),
-                          token},
-                         {}};
+    return Schema<Admin>{
+        {field("listen", &Admin::listen, maybe_address(),
+               "\"127.0.0.1:9180\", \"unix:/PATH\" (mode 0660)"),
+         token,
+         field("tap", &Admin::tap, flag(),
+               "whoever may write may look into sessions (`fairlead tap`)"),
+         field("tap_redact", &Admin::tap_redact, patterns(),
+               "what is hidden there: \"token=*&\" hides from \"token=\" to \"&\"")},
+        {}};
   }();
   return schema;
 }

@@ -29,6 +29,8 @@ constexpr std::size_t kIpTableEntries = 1 << 20;   // addresses with a rate or a
 constexpr std::size_t kSidTableEntries = 1 << 18;  // Engine.IO sessions a backend remembers
 constexpr std::size_t kAccessLogQueue = 2048;      // batches of lines waiting for the disk
 constexpr std::size_t kHealthBytes = 64 * 1024;    // what a server may say in one health check
+constexpr std::size_t kSpanBytes = 8 * 1024 * 1024;      // spans waiting for the collector
+constexpr std::size_t kSpanPostBytes = 1024 * 1024;      // ... of them in one POST
 constexpr std::size_t kIdlePerServer = 256;        // open connections without a request, per worker
 constexpr std::size_t kTicketKeys = 16;            // in a ticket_key_file
 constexpr Millis kIdleKeep{4000};                  // how long each, unless the server says
@@ -85,8 +87,31 @@ struct Log {
 };
 
 struct Admin {
-  std::optional<Address> listen;  // absent: no admin endpoint
-  std::string token;              // read from token_file; empty: there is none
+  std::optional<Address> listen;        // absent: no admin endpoint
+  std::string token;                    // read from token_file; empty: there is none
+  bool tap = false;                     // who has the token may look into sessions
+  std::vector<std::string> tap_redact;  // what is hidden there; see observe/redaction.h
+};
+
+// Where spans go, OTLP/HTTP in JSON.
+struct Collector {
+  Address address;
+  std::string host;  // as written: the Host header
+  std::string path;
+  bool operator==(const Collector&) const = default;
+};
+
+struct Tracing {
+  enum class Parents { any, trusted };
+
+  std::optional<Collector> endpoint;  // absent: off
+  double sample = 0.01;               // of the traces that begin here, 0 to 1
+  Parents parents = Parents::any;     // whose traceparent is followed
+  std::string service_name = "fairlead";
+  std::uint32_t batch = 512;   // spans in one POST, at most
+  Millis interval{5'000};      // how long a span waits for others
+  Millis timeout{10'000};      // for a POST and its answer
+  std::uint32_t queue = 2048;  // spans waiting, at most; more are dropped
 };
 
 // How the names of servers are resolved.
@@ -253,6 +278,7 @@ struct Config {
   Log log;
   Admin admin;
   Dns dns;
+  Tracing tracing;
   std::vector<Listener> listeners;
   std::vector<Route> routes;
   std::vector<Backend> backends;

@@ -46,6 +46,7 @@ class Builder {
     if (const Node* dns = document.root.find("dns")) {
       tables_.dns = Located<Dns>{config_.dns, dns, scope_of(document).inside("dns")};
     }
+    read_single(document, "tracing", tracing_schema(), config_.tracing);
     if (const Node* admin = document.root.find("admin")) {
       tables_.admin = Located<Admin>{config_.admin, admin, scope_of(document).inside("admin")};
     }

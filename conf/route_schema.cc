@@ -110,7 +110,7 @@ std::vector<Field<Route>> route_matching() {
 
 const Schema<Route>& route_schema() {
   static const Schema<Route> schema = [] {
-    Schema<Route> result{route_matching(), {"auth", "tracing", "tap"}};
+    Schema<Route> result{route_matching(), {"auth", "tap"}};
     const std::vector<Field<Route>> rest{
         field("origins", &Route::origins, list(origin(), Empty::refused),
               "whose pages may open sessions: \"https://app.example.com\", "

@@ -155,6 +155,7 @@ std::vector<Described> file_description() {
       {"log", "table", "", "what Fairlead writes", log_schema().described()},
       {"admin", "table", "", "seeing and steering", admin_schema().described()},
       {"dns", "table", "", "resolving the servers' names", dns_schema().described()},
+      {"tracing", "table", "", "spans for a collector", tracing_schema().described()},
       {"listener", "list", "", "where clients come in", listener_schema().described()},
       {"route", "list", "", "which requests go to which backend", route_schema().described()},
       {"backend", "list", "", "servers that do the same work", backend_schema().described()},
@@ -162,7 +163,7 @@ std::vector<Described> file_description() {
 }
 
 std::vector<std::string> later_sections() {
-  return {"tracing", "tap"};
+  return {"tap"};
 }
 
 }  // namespace fairlead::conf

@@ -157,6 +157,7 @@ const Schema<Timeouts>& timeouts_schema();
 const Schema<Log>& log_schema();
 const Schema<Admin>& admin_schema();
 const Schema<Dns>& dns_schema();
+const Schema<Tracing>& tracing_schema();
 const Schema<ListenerTimeouts>& listener_timeouts_schema();  // [listener.timeouts]
 const Schema<RouteTimeouts>& route_timeouts_schema();        // [route.timeouts]
 const Schema<Listener>& listener_schema();

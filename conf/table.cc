@@ -64,6 +64,7 @@ class Converter {
         break;
       case toml::value_t::floating:
         node.kind = Node::Kind::number;
+        node.number = value.as_floating();
         break;
       case toml::value_t::string:
         node.kind = Node::Kind::string;

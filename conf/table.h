@@ -29,6 +29,7 @@ struct Node {
   Kind kind = Kind::invalid;
   bool boolean = false;
   std::int64_t integer = 0;
+  double number = 0;
   std::string text;            // of a string
   std::vector<Node> children;  // an array's items or a table's entries, in the text's order
   std::string key;             // in its table

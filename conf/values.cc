@@ -1,6 +1,7 @@
 #include "conf/values.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <limits>
@@ -102,6 +103,26 @@ Codec<std::optional<std::uint32_t>> count_or_off(std::uint32_t most) {
           },
           [](const Value& value) { return value ? std::to_string(*value) : "\"off\""; },
           shape::either({shape::integer(1, most), shape::words({"off"})})};
+}
+
+Codec<double> share() {
+  return {"number, 0 to 1",
+          [](const Node& node, const Scope& scope) -> std::optional<double> {
+            const bool whole = node.kind == Node::Kind::integer;
+            if (!whole && node.kind != Node::Kind::number) {
+              scope.wrong_kind(node, "a number such as 0.01");
+              return std::nullopt;
+            }
+            const double value = whole ? static_cast<double>(node.integer) : node.number;
+            if (value >= 0 && value <= 1) return value;  // not so for TOML's nan
+            scope.problem(node, "must be 0 to 1");
+            return std::nullopt;
+          },
+          [](const double& value) {
+            std::array<char, 32> text{};
+            const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+            return std::string(text.data(), end);
+          }};
 }
 
 Codec<std::uint32_t> percentage(std::uint32_t least, std::uint32_t most) {

@@ -10,6 +10,8 @@
 #include "conf/files.h"
 #include "conf/load.h"
 #include "proxy/remote/commands.h"
+#include "proxy/remote/tap.h"
+#include "proxy/remote/top.h"
 
 namespace fairlead::cli {
 namespace {
@@ -164,6 +166,15 @@ void add_admin_commands(CLI::App& app, AdminArguments& arguments, const std::str
   drain->add_flag("--undo", arguments.drain.undo,
                   "Stop that: it takes new sessions again, those that are left stay");
   drain->add_flag("--wait", arguments.drain.wait, "Print how far it is until it is done");
+  CLI::App* tap = add(
+      "tap", "Show a session's frames as they pass",
+      [&arguments](const remote::Target& target) { return remote::tap(target, arguments.tap); });
+  tap->add_option("session", arguments.tap.session, "Its id: conn_id in the access log")
+      ->required();
+  tap->add_option("--bytes", arguments.tap.bytes, "Show so many bytes of each payload")
+      ->check(CLI::Range(0, 256));
+  tap->add_option("--pcapng", arguments.tap.pcapng, "Write a capture for Wireshark to this file");
+  add("top", "What it does, drawn anew each second; q quits", remote::top);
 }
 
 }  // namespace fairlead::cli

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proxy/remote/commands.h"
+#include "proxy/remote/tap.h"
 
 namespace CLI {
 class App;
@@ -20,6 +21,7 @@ struct AdminArguments {
   remote::DrainWish drain;
   remote::SessionArguments sessions;  // of sessions and close
   bool json = false;
+  remote::TapOptions tap;
   std::function<int()> run;  // set by the command that was given; returns the exit code
 };
 

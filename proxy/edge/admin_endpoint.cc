@@ -67,7 +67,8 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Share
       started_(std::time(nullptr)),
       begun_(loop.now()),
       sessions_(shared, [&mailbox](std::function<void()> work) { mailbox.post(std::move(work)); }),
-      live_(loop, mailbox, shared, [this] { return observe::tick_json(*this, epoch_ms()); }) {}
+      live_(loop, mailbox, shared, [this] { return observe::tick_json(*this, epoch_ms()); }),
+      taps_(loop, shared) {}
 
 std::string AdminEndpoint::open(const conf::Address& address,
                                 const std::function<net::Bound(const conf::Address&)>& listen) {
@@ -141,6 +142,7 @@ observe::Status AdminEndpoint::status() const {
   }
   status.drains = drains();
   if (process_.last_upgrade) status.upgrade = process_.last_upgrade();
+  if (shared_.spans != nullptr) status.tracing = shared_.spans->counts();
   return status;
 }
 
@@ -169,6 +171,10 @@ std::string AdminEndpoint::totals_json() const {
 
 void AdminEndpoint::watch(std::shared_ptr<observe::EventStream> stream) {
   live_.join(std::move(stream));
+}
+
+void AdminEndpoint::tap(const observe::TapRequest& request, observe::TapReply reply) {
+  taps_.open(process_.runtime()->config().admin, request, std::move(reply));
 }
 
 observe::Outcome AdminEndpoint::reload() {

@@ -13,6 +13,7 @@
 #include "proxy/edge/live_feed.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/session_queries.h"
+#include "proxy/edge/tap_desk.h"
 #include "proxy/edge/worker.h"
 #include "proxy/observe/control.h"
 
@@ -69,6 +70,7 @@ class AdminEndpoint final : observe::Control {
   void show_session(std::uint64_t id, Reply reply) override;
   void close_session(std::uint64_t id, Reply reply) override;
   void close_sessions(const observe::SessionFilter& filter, Reply reply) override;
+  void tap(const observe::TapRequest& request, observe::TapReply reply) override;
 
   // admin_drains.cc
   observe::Outcome set_drained(observe::DrainKind kind, const std::string& name,
@@ -87,6 +89,7 @@ class AdminEndpoint final : observe::Control {
   conf::Address address_;  // as bound
   SessionQueries sessions_;
   LiveFeed live_;
+  TapDesk taps_;
   std::unique_ptr<AdminServer> server_;
 };
 

@@ -85,6 +85,7 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
   // A deferred answer.
   void answer_late(const observe::AdminAnswer& made) {
     if (state_ != State::waiting) return;
+    if (made.stream && request_.method != "HEAD" && !eof_) return begin_stream(made);
     answer(made);
     if (eof_ && !stream_.blocked()) die();
   }

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "proxy/edge/departures.h"
+#include "proxy/edge/tracer.h"
 #include "proxy/observe/log.h"
 #include "proxy/wire/proxy_protocol.h"
 
@@ -220,6 +221,7 @@ void Connection::on_head(std::string bytes) {
   request->client = rules::find_client(request->head, peer_, listener().settings->trusted_proxies);
   request->request_id = rules::kept_request_id(request->head);
   if (request->request_id.empty()) request->request_id = new_request_id();
+  if (home_.tracer != nullptr) home_.tracer->begin(home_, *request, runtime_->config().tracing);
   request->body = wire::request_framing(request->head);
   request->keep_alive = current && request->head.minor_version == 1 && !home_.keeps_none() &&
                         !listener().gate->closed.load(std::memory_order_relaxed) &&
@@ -330,6 +332,8 @@ void Connection::exchange_switched() {
   parts.extensions = {exchange_->agreed().deflate, exchange_->agreed().unknown_extension};
   parts.handshake_ms =
       std::chrono::duration<double, std::milli>(home_.loop.now() - request.began).count();
+  parts.span = std::move(request.span);
+  if (parts.span) parts.span->switched = home_.loop.now();
   auto tunnel = std::make_unique<Tunnel>(home_, std::move(parts));
   Tunnel& begun = *tunnel;
   home_.links.adopt(std::move(tunnel));

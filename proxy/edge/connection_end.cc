@@ -2,6 +2,7 @@
 // lines.
 
 #include "proxy/edge/connection.h"
+#include "proxy/edge/tracer.h"
 #include "proxy/edge/tunnel.h"
 #include "proxy/observe/log.h"
 
@@ -147,7 +148,8 @@ void Connection::log_exchange(Cause cause, int status) {
 void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
                           const Request* request) {
   count_http(cause, status, request);
-  if (!home_.access.on() && !observe::RecentEnds::wants(cause)) return;
+  const observe::Span* span = request != nullptr ? request->span.get() : nullptr;
+  if (!home_.access.on() && !observe::RecentEnds::wants(cause) && span == nullptr) return;
   Identity identity = make_identity(request, nullptr);
   observe::Entry entry = make_entry("http", identity);
   entry.status = status;
@@ -162,6 +164,8 @@ void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
   entry.bytes_out = body_bytes;
   entry.reason = rules::failure(cause).word;
   tell_end(home_, cause, entry);
+  if (span != nullptr && home_.tracer != nullptr)
+    home_.tracer->finish(*span, entry, cause, home_.loop.now());
 }
 
 }  // namespace fairlead::edge

@@ -17,6 +17,7 @@
 #include "proxy/edge/home.h"
 #include "proxy/edge/identity.h"
 #include "proxy/edge/search.h"
+#include "proxy/observe/span.h"
 #include "proxy/rules/forward.h"
 #include "proxy/wire/body_transfer.h"
 #include "proxy/wire/handshake.h"
@@ -36,7 +37,9 @@ struct Request {
   IpHold ip_hold;
   net::TimePoint began;
   bool websocket = false;
-  bool keep_alive = false;  // the client's connection may serve another request
+  bool keep_alive = false;                   // the client's connection may serve another request
+  std::optional<rules::TraceContext> trace;  // nothing: what came of one passes as it is
+  std::unique_ptr<observe::Span> span;       // null: not sampled
 };
 
 class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler {

@@ -37,6 +37,7 @@ void Exchange::on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lea
   server_name_ = lease_.server().name;
   backend_ = std::move(stream);
   reused_ = reused;
+  if (request_->span) request_->span->connected = home_.loop.now();
   backend_->set_handler(*this);
   send_request();
 }
@@ -47,6 +48,7 @@ void Exchange::send_request() {
   rules::ForwardRequest forward{
       request_->head,       request_->peer,      request_->client, *request_->route->settings,
       request_->request_id, request_->websocket, request_->body};
+  if (request_->trace) forward.trace = &*request_->trace;
   rules::write_backend_request(forward, out);
   if (handshake_) handshake_->head = out;
   std::string& ahead = owner_.ahead();

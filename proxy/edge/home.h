@@ -40,6 +40,7 @@ class Random {
 class IdlePool;
 class Departures;
 class Runtime;
+class Tracer;
 
 struct Home {
   net::Loop& loop;
@@ -64,6 +65,7 @@ struct Home {
   // With `draining`: another process has taken over. Who is here already is served to the end, and
   // sessions are moved.
   bool handed_over = false;
+  Tracer* tracer = nullptr;  // null: nothing is traced
 
   // No connection is kept for another request.
   bool keeps_none() const {

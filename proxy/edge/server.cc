@@ -54,6 +54,7 @@ Server::Server(std::shared_ptr<Runtime> runtime, Load load, Inheritance* inherit
     : runtime_(std::move(runtime)),
       load_(std::move(load)),
       mailbox_(loop_),
+      exporter_(loop_, mailbox_),
       deadline_(std::make_unique<Deadline>(*this)),
       names_(loop_, [this] { on_names(); }),
       inheritance_(inheritance) {
@@ -112,6 +113,8 @@ int Server::run() {
   }
   std::uint32_t tag = 0;
   tls::random_bytes({reinterpret_cast<char*>(&tag), 3});
+  exporter_.use(runtime_->config().tracing);
+  shared_.spans = &exporter_.queue();
   unsigned count = runtime_->config().server.workers;
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i)
@@ -133,6 +136,7 @@ int Server::run() {
   loop_.run();
   for (auto& worker : shared_.workers) worker->stop();
   for (auto& worker : shared_.workers) worker->join();
+  send_last_spans();
   observe::log_info("stopped");
   return exit_code_;
 }
@@ -189,6 +193,17 @@ void Server::arm_deadline(conf::Millis deadline) {
 
 void Server::finish() {
   loop_.stop();
+}
+
+// A collector that does not answer does not hold the end up for long.
+void Server::send_last_spans() {
+  constexpr conf::Millis kLongest{1000};
+  loop_.turn(false);  // what the workers posted
+  if (exporter_.queue().waiting() == 0) return;
+  bool done = false;
+  const conf::Millis patience = exit_code_ == 0 ? kLongest : conf::Millis{0};
+  exporter_.finish(loop_.now() + patience, [&] { done = true; });
+  while (!done) loop_.turn(true);
 }
 
 }  // namespace fairlead::edge

@@ -14,6 +14,7 @@
 #include "proxy/edge/names.h"
 #include "proxy/edge/reload.h"
 #include "proxy/edge/runtime.h"
+#include "proxy/edge/trace_exporter.h"
 #include "proxy/edge/watchdog.h"
 #include "proxy/edge/worker.h"
 
@@ -63,6 +64,7 @@ class Server {
   void drain(std::optional<conf::Rate> rate = std::nullopt);
   void arm_deadline(conf::Millis deadline);
   void finish();
+  void send_last_spans();
 
   // server_reload.cc
   void on_hup();
@@ -110,6 +112,7 @@ class Server {
   Shared shared_;
   net::Loop loop_;
   net::Mailbox mailbox_;
+  TraceExporter exporter_;
   struct Deadline;
   struct HeapKeeper;
   std::unique_ptr<AdminEndpoint> admin_;  // null: off

@@ -35,6 +35,7 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
       identity_(std::move(parts.identity)),
       opened_(home.loop.now()),
       last_data_(opened_),
+      span_(std::move(parts.span)),
       handshake_ms_(static_cast<float>(parts.handshake_ms)),
       extensions_(parts.extensions) {
   ++home_.busy;
@@ -51,9 +52,14 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
   }
   if (parts.handshake)
     reattach_ = std::make_unique<Reattach>(home, *this, std::move(*parts.handshake));
+  set_splicing();
+}
+
+void Tunnel::set_splicing() {
   bool plain =
       peers_[kClient].stream->tls() == nullptr && peers_[kBackend].stream->tls() == nullptr;
-  peers_[kClient].spliced = plain && !limits.bytes;  // which are counted a small piece at a time
+  // Bytes with a limit are counted a small piece at a time.
+  peers_[kClient].spliced = plain && !route().settings->limits.bytes;
   peers_[kBackend].spliced = plain;
 }
 
@@ -82,7 +88,8 @@ void Tunnel::on_readable(net::Stream& stream) {
   settle();
 }
 
-void Tunnel::read_piece(Side side, net::Stream& stream) {
+// Returns what was read, in the relay buffer.
+std::span<const char> Tunnel::read_piece(Side side, net::Stream& stream) {
   Peer& from = peers_[side];
   std::span<char> buffer = home_.loop.relay_buffer();
   std::size_t tail = from.tail ? from.tail->size() : 0;
@@ -97,6 +104,7 @@ void Tunnel::read_piece(Side side, net::Stream& stream) {
     from.bulk = got.n >= kWorthSplicing && from.counters.messages <= begun + 1;
   }
   if (got.status != net::IoStatus::ok) ended(side, got.status);
+  return buffer.first(got.n);
 }
 
 // Passes a large frame, or what is left of it, from socket to socket. After a large frame the next

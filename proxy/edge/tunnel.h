@@ -18,8 +18,10 @@
 #include "proxy/edge/identity.h"
 #include "proxy/edge/keepalive.h"
 #include "proxy/edge/leave.h"
+#include "proxy/edge/session_tap.h"
 #include "proxy/net/stream.h"
 #include "proxy/observe/session_query.h"
+#include "proxy/observe/span.h"
 #include "proxy/rules/failure.h"
 #include "proxy/rules/token_bucket.h"
 #include "proxy/wire/frame_scanner.h"
@@ -46,6 +48,7 @@ struct TunnelParts {
   wire::ScanExtensions extensions;
   double handshake_ms = 0;
   std::unique_ptr<Handshake> handshake;  // with on_backend_loss = "reattach"
+  std::unique_ptr<observe::Span> span;  // null: not traced
 };
 
 class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
@@ -91,8 +94,14 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   // As they were when it began.
   const conf::Route& settings() const { return *route().settings; }
 
+  // The tap gets to see every frame that comes from now on. False: another does.
+  bool watch(std::unique_ptr<SessionTap> tap);
+  // As the access log has it, without the newline.
+  std::string opening_line() const;
+
  private:
   friend class Reattach;
+  friend class SessionTap;
 
   enum Side : std::uint8_t { kClient = 0, kBackend = 1 };
 
@@ -138,8 +147,9 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void resume() override;
 
   // tunnel.cc: the path of a byte
-  void read_piece(Side side, net::Stream& stream);
+  std::span<const char> read_piece(Side side, net::Stream& stream);
   bool splice(Side side);
+  void set_splicing();
   void relay(Side side, std::span<const char> bytes);
   bool relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result);
   std::span<const char> finish_frame(Side side, std::span<const char> bytes);
@@ -162,6 +172,13 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   }
 
   const RouteRuntime& route() const { return *identity_.route; }
+
+  // tunnel_tap.cc: somebody looks
+  bool tapped() const { return tap_ && tap_->wanted(); }
+
+  void read_tapped(net::Stream& stream);
+  void follow_new_server(std::string_view early);
+  void unwatch();
 
   // tunnel_limits.cc: message and byte rates of the client
   std::uint64_t messages_left(Side side, const wire::ScanCounters& before);
@@ -249,6 +266,8 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   net::TimePoint last_data_;
   net::TimePoint ending_deadline_;
   std::unique_ptr<std::string> close_reason_;
+  std::unique_ptr<observe::Span> span_;
+  std::unique_ptr<SessionTap> tap_;
   float handshake_ms_;
   float rtt_ms_ = -1;
   std::uint32_t pings_ = 0;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "proxy/edge/reattach.h"
+#include "proxy/edge/tracer.h"
 #include "proxy/edge/tunnel.h"
 #include "proxy/observe/log.h"
 
@@ -286,6 +287,7 @@ void Tunnel::force_end() {
 void Tunnel::conclude() {
   log_close();
   count_close();
+  if (tap_) tap_->end(rules::failure(cause_).word);
   timer_.disarm();
   for (Peer& peer : peers_) {
     peer.stream->notify();  // where it was not done yet
@@ -311,6 +313,8 @@ void Tunnel::log_close() {
   entry.closed_by = rules::word(rules::ended_by(cause_));
   entry.reason = rules::failure(cause_).word;
   tell_end(home_, cause_, entry);
+  if (span_ && home_.tracer != nullptr)
+    home_.tracer->finish(*span_, entry, cause_, home_.loop.now());
 }
 
 }  // namespace fairlead::edge

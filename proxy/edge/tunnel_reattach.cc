@@ -116,7 +116,8 @@ bool Tunnel::may_move_on() const {
 }
 
 void Tunnel::old_server_speaks(net::Stream& server) {
-  read_piece(kBackend, server);
+  const std::span<const char> bytes = read_piece(kBackend, server);
+  if (tapped()) tap_->see(false, bytes);
   settle();
   read_old_server();
 }
@@ -179,7 +180,7 @@ void Tunnel::attached(std::unique_ptr<net::Stream> server, balance::Lease lease,
   Peer& backend = peers_[kBackend];
   const std::string held = take_held(*backend.stream);
   backend.stream = std::move(server);
-  backend.stream->set_handler(*this);
+  follow_new_server(early);
   backend.heard = home_.loop.now();
   lease_ = std::move(lease);
   if (!backend.stream->write(held)) lost(kBackend);

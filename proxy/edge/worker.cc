@@ -15,8 +15,8 @@ namespace {
 // wake-up of another thread has to be worth it, and a handful of sessions do not matter.
 constexpr std::uint32_t kWorthHanding = 4;
 
-// Access-log lines wait this long for others, unless they are many: each batch wakes the log's
-// thread.
+// Access-log lines and spans wait this long for others, unless they are many: each batch wakes
+// another thread.
 constexpr conf::Millis kLogDelay{20};
 
 }  // namespace
@@ -33,6 +33,8 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
   home_.departures = &departures_;
   home_.worker = number;
   home_.idle = &idle_;
+  if (shared_.spans != nullptr) tracer_ = std::make_unique<Tracer>(*shared_.spans);
+  home_.tracer = tracer_.get();
   home_.stopping = &shared_.stopping;
   home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
   loop_.on_turn_end([this] { on_turn_end(); });
@@ -57,7 +59,7 @@ void Worker::run() {
   links_.for_each([](Link& link) { link.force_end(); });
   links_.bury();
   idle_.clear();
-  access_.flush();
+  flush();
 }
 
 void Worker::take(Snapshot snapshot, std::function<void()> taken) {
@@ -123,14 +125,20 @@ void Worker::on_accept_paused(int error_number) {
 
 void Worker::on_turn_end() {
   links_.bury();
-  if (access_.waiting() != 0) log_timer_.arm_by(loop_.now() + kLogDelay);
+  const bool spans = tracer_ && tracer_->waiting() != 0;
+  if (access_.waiting() != 0 || spans) log_timer_.arm_by(loop_.now() + kLogDelay);
   if (!home_.draining || !drained_) return;
   const bool over = home_.handed_over ? links_.size() == 0 : home_.busy == 0;
   if (over) std::exchange(drained_, nullptr)();
 }
 
 void Worker::on_timer(net::Timer&) {
+  flush();
+}
+
+void Worker::flush() {
   access_.flush();
+  if (tracer_) tracer_->flush();
 }
 
 void Worker::drain(net::TimePoint deadline, std::function<void()> drained) {
@@ -163,6 +171,10 @@ void Worker::inspect(std::function<void(Inspector&)> work) {
 
 void Worker::recent_ends(std::function<void(const observe::RecentEnds&)> work) {
   mailbox_.post([this, work = std::move(work)] { work(home_.ends); });
+}
+
+void Worker::post(std::function<void(Home&)> work) {
+  mailbox_.post([this, work = std::move(work)] { work(home_); });
 }
 
 void Worker::stop() {

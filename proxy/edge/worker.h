@@ -12,6 +12,7 @@
 #include "proxy/edge/departures.h"
 #include "proxy/edge/idle_pool.h"
 #include "proxy/edge/inspector.h"
+#include "proxy/edge/tracer.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/mailbox.h"
 
@@ -39,6 +40,7 @@ struct Shared {
   std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
   std::atomic<bool> stopping{false};          // new handshakes are refused
   std::atomic<std::uint32_t> refused{0};      // beyond it, about to be answered 503
+  SpanQueue* spans = nullptr;                 // null: nothing is traced
   std::vector<std::unique_ptr<Worker>> workers;
 };
 
@@ -68,6 +70,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void inspect(std::function<void(Inspector&)> work);
   void recent_ends(std::function<void(const observe::RecentEnds&)> work);
   void ask(std::function<void()> work);
+  void post(std::function<void(Home&)> work);
 
   std::uint32_t connections() const { return load_.load(std::memory_order_relaxed); }
 
@@ -82,6 +85,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void swap(Snapshot snapshot);
   Worker& least_loaded();
   void on_turn_end();
+  void flush();
   void on_timer(net::Timer& timer) override;
 
   struct Door {
@@ -96,6 +100,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   Links links_;
   observe::AccessLog access_;
   IdlePool idle_;
+  std::unique_ptr<Tracer> tracer_;
   net::Timer log_timer_;
   Home home_;
   Departures departures_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "conf/ip.h"
@@ -9,6 +10,7 @@
 #include "proxy/observe/admin_drains.h"
 #include "proxy/observe/admin_json.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/observe/tap.h"
 #include "proxy/rules/authority.h"
 #include "tls/digest.h"
 
@@ -27,6 +29,7 @@ GET  /api/sessions       ?route=&backend=&server=&client=&sort=age|idle|rate&lim
 GET  /api/sessions/ID    ID: the conn_id of the access log
 DELETE /api/sessions/ID
 DELETE /api/sessions     ?route=&backend=&server=&client=   closes all that match
+GET  /api/sessions/ID/tap?bytes=N   its frames as they come, as events; as a write is
 GET  /api/live           server-sent events: how it is, each second
 POST /api/reload
 POST /api/drain          ends the process as TERM does   {"rate":"50/s"}
@@ -172,6 +175,39 @@ AdminAnswer close_session(const Call& call) {
   return one_session(call, true);
 }
 
+// A number in a query; `fallback` where it is absent, nothing where it is none.
+std::optional<std::size_t> query_number(std::string_view query, std::string_view name,
+                                        std::size_t fallback) {
+  const std::string_view text = wire::query_value(query, name);
+  if (text.empty()) return fallback;
+  std::size_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return value;
+}
+
+AdminAnswer tap(const Call& call) {
+  TapRequest request;
+  const std::string_view id = call.names[0];
+  const char* end = id.data() + id.size();
+  const auto [rest, error] = std::from_chars(id.data(), end, request.conn_id, 16);
+  if (error != std::errc() || rest != end) return admin_error(404, "there is no such session");
+  const auto bytes = query_number(call.query, "bytes", 0);
+  if (!bytes || *bytes > kTapBytes) return admin_error(400, "bytes has to be 0 to 256");
+  request.bytes = *bytes;
+  AdminAnswer answer;
+  answer.later = [&control = call.control, request](AdminReply reply) {
+    control.tap(request, [reply](const Outcome& outcome, auto start) {
+      if (outcome.kind != Outcome::Kind::done) return reply(failed(outcome));
+      AdminAnswer stream;
+      stream.stream = std::move(start);
+      reply(stream);
+    });
+  };
+  return answer;
+}
+
 struct Endpoint {
   std::string_view method;  // HEAD is answered as GET is
   std::string_view path;    // a "*" stands for a name up to what follows, the last one for the rest
@@ -189,6 +225,7 @@ constexpr std::array kEndpoints = {
     Endpoint{"POST", "/api/backends/*/servers/*", set_server},
     Endpoint{"GET", "/api/sessions", list_sessions},
     Endpoint{"DELETE", "/api/sessions", close_sessions},
+    Endpoint{"GET", "/api/sessions/*/tap", tap},
     Endpoint{"GET", "/api/sessions/*", show_session},
     Endpoint{"DELETE", "/api/sessions/*", close_session},
     Endpoint{"POST", "/api/reload", reload},
@@ -322,7 +359,9 @@ AdminAnswer answer_admin(Control& control, const AdminAccess& access,
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool health = request.path == "/healthz" || request.path == "/readyz";
   const bool open = reads && (health || find_asset(request.path) != nullptr);
-  if (auto refused = refusal(access, request, !reads, open)) return std::move(*refused);
+  // Who looks into sessions has to be as trusted as who changes things.
+  const bool looks = request.path.ends_with("/tap");
+  if (auto refused = refusal(access, request, !reads || looks, open)) return std::move(*refused);
   if (auto answer = answer_drains(control, request, body)) return std::move(*answer);
   return call_endpoint({control, request.query, body}, request.method, request.path);
 }

@@ -14,6 +14,7 @@
 #include "proxy/observe/event_stream.h"
 #include "proxy/observe/registry.h"
 #include "proxy/observe/session_query.h"
+#include "proxy/observe/trace_counts.h"
 
 namespace fairlead::observe {
 
@@ -88,6 +89,7 @@ struct Status {
   std::vector<DrainStatus> drains{};
   std::vector<CertificateStatus> certificates{};
   std::optional<UpgradeStatus> upgrade{};  // nothing: there was none
+  TraceCounts tracing{};
 };
 
 // What to change; what is absent stays.
@@ -120,6 +122,16 @@ struct Outcome {
   bool changed = true;                // done: false where it was so already
   std::uint32_t drain = 0;            // the drain it has led to, or was under way; 0: none
 };
+
+// A look into a session.
+struct TapRequest {
+  std::uint64_t conn_id = 0;
+  std::size_t bytes = 0;  // of each payload
+};
+
+// If it is granted, with what is to be called with the stream the frames are to go to.
+using TapReply =
+    std::function<void(const Outcome&, std::function<void(std::shared_ptr<EventStream>)>)>;
 
 class Control {
  public:
@@ -155,6 +167,11 @@ class Control {
   virtual void show_session(std::uint64_t id, Reply reply) = 0;
   virtual void close_session(std::uint64_t id, Reply reply) = 0;
   virtual void close_sessions(const SessionFilter& filter, Reply reply) = 0;
+
+  // `reply` may be called later.
+  virtual void tap(const TapRequest&, TapReply reply) {
+    reply({Outcome::Kind::unavailable, "nobody can look into sessions here", {}}, nullptr);
+  }
 
  protected:
   ~Control() = default;

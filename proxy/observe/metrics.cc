@@ -42,6 +42,7 @@ std::string metrics_text(const Status& status, const std::vector<BackendStatus>&
       {out, kGauge, "backend_sessions", "Sessions open with a server, and requests under way."},
       [](const ServerStatus& server) { return server.sessions; });
   append_counters(counters, out);
+  append_metrics(status.tracing, out);
   return out;
 }
 

@@ -11,6 +11,7 @@
 
 #include "conf/config.h"
 #include "proxy/net/socket.h"
+#include "proxy/remote/event_reader.h"
 #include "proxy/wire/body_scanner.h"
 #include "proxy/wire/head_parser.h"
 #include "proxy/wire/head_writer.h"
@@ -20,12 +21,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds kEventWait{30'000};
 constexpr wire::HeadLimits kHeadLimits{conf::bounds::kHeadBytes, conf::bounds::kHeadFields};
 
 // A non-blocking socket and the time that is left for all of it.
 class Line {
  public:
   explicit Line(std::chrono::milliseconds deadline) : end_(Clock::now() + deadline) {}
+
+  void renew(std::chrono::milliseconds deadline) { end_ = Clock::now() + deadline; }
 
   bool connect(const conf::Address& address) {
     net::SocketAddress raw{};
@@ -86,7 +90,7 @@ class Line {
     return false;
   }
 
-  const Clock::time_point end_;
+  Clock::time_point end_;
   net::Fd fd_;
   std::string error_;
   std::array<char, 16 * 1024> buffer_{};
@@ -132,6 +136,12 @@ class Reader {
 
   Reply reply() { return {status_, std::move(body_), ""}; }
 
+  // Its head has come, and says that events follow.
+  bool events() const { return events_; }
+
+  // What has come of the body since the last call.
+  std::string take_body() { return std::exchange(body_, {}); }
+
  private:
   bool take_head(std::string_view& bytes) {
     const std::size_t before = head_.size();
@@ -147,6 +157,7 @@ class Reader {
     const wire::ResponseFraming framing = wire::response_framing(head, "GET");
     if (!framing.ok || head.status < 200) return false;
     status_ = head.status;
+    events_ = head.status == 200 && head.fields.get("Content-Type") == "text/event-stream";
     until_close_ = framing.framing.kind == wire::Framing::Kind::until_close;
     body_scanner_.emplace(framing.framing);
     return true;
@@ -157,6 +168,7 @@ class Reader {
   std::string head_;
   int status_ = 0;
   bool until_close_ = false;
+  bool events_ = false;
   std::optional<wire::BodyScanner> body_scanner_;
   std::string body_;
 };
@@ -173,6 +185,25 @@ Reply ask(const conf::Address& address, const Question& question, const ClientLi
     if (bytes.empty() && reader.ends_with_connection()) break;
     if (bytes.empty()) return {0, "", "the connection ended before the answer did"};
     if (!reader.take(bytes)) return {0, "", "what answers there is no admin endpoint"};
+  }
+  return reader.reply();
+}
+
+Reply listen(const conf::Address& address, const Question& question, const TakeEvent& take) {
+  const ClientLimits limits;
+  Line line(limits.deadline);
+  if (!line.connect(address) || !line.send(request_text(question))) return {0, "", line.error()};
+  Reader reader(limits.body);
+  EventReader events;
+  while (!reader.complete()) {
+    std::string_view bytes;
+    if (!line.receive(bytes)) return {0, "", line.error()};
+    if (bytes.empty() && reader.ends_with_connection()) break;
+    if (bytes.empty()) return {0, "", "the connection ended before the answer did"};
+    if (!reader.take(bytes)) return {0, "", "what answers there is no admin endpoint"};
+    if (!reader.events()) continue;
+    line.renew(kEventWait);
+    if (!events.feed(reader.take_body(), take)) break;
   }
   return reader.reply();
 }

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "conf/ip.h"
 
@@ -30,5 +32,11 @@ struct ClientLimits {
 
 // kind ip or unix_path.
 Reply ask(const conf::Address& address, const Question& question, const ClientLimits& limits = {});
+
+// Asks for a stream of events and calls `take` with each, until it returns false or the stream
+// ends: then the reply has status 200 and no body. Anything else is a plain answer, as ask() has
+// it. The deadline is for each wait: a stream that is alive says something every ten seconds.
+using TakeEvent = std::function<bool(std::string_view name, std::string_view data)>;
+Reply listen(const conf::Address& address, const Question& question, const TakeEvent& take);
 
 }  // namespace fairlead::remote

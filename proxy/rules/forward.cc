@@ -35,8 +35,15 @@ bool is_chunked(const wire::Framing& body) {
   return body.kind == wire::Framing::Kind::chunked;
 }
 
+// Where we tell the backend of a trace, nobody else does; a tracestate belongs to its traceparent.
+bool is_of_other_trace(const TraceContext& trace, std::string_view name) {
+  return wire::iequals(name, "traceparent") ||
+         (trace.begun_here() && wire::iequals(name, "tracestate"));
+}
+
 bool passes(const ForwardRequest& request, std::string_view name) {
   if (is_ours(name)) return false;
+  if (request.trace != nullptr && is_of_other_trace(*request.trace, name)) return false;
   // An announcement of what follows a chunked body goes with it.
   if (wire::iequals(name, "Trailer")) return is_chunked(request.body);
   // HTTP/1.0 knows no expectations (RFC 9110 10.1.1).
@@ -98,6 +105,7 @@ void write_our_fields(wire::HeadWriter& writer, const ForwardRequest& request) {
     writer.field("X-Real-IP", request.client.ip.text());
   }
   if (!request.request_id.empty()) writer.field("X-Request-Id", request.request_id);
+  if (request.trace != nullptr) writer.field("traceparent", traceparent_text(request.trace->own));
 }
 
 // The body's framing, in one of its two fields (RFC 9112 6). What is delimited by the close has

@@ -9,6 +9,7 @@
 
 #include "conf/config.h"
 #include "conf/ip.h"
+#include "proxy/rules/trace_context.h"
 #include "proxy/wire/head_parser.h"
 
 namespace fairlead::rules {
@@ -48,7 +49,8 @@ struct ForwardRequest {
   const conf::Route& route;
   std::string_view request_id;
   bool websocket = false;
-  wire::Framing body{};  // as it was parsed, and as it is to be sent
+  wire::Framing body{};                 // as it was parsed, and as it is to be sent
+  const TraceContext* trace = nullptr;  // null: traceparent and tracestate pass as they came
 };
 
 // Appends the head the backend gets: Host kept; hop-by-hop fields removed, for a handshake

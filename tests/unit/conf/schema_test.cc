@@ -120,8 +120,29 @@ TEST_CASE("schema: each kind of problem, at its place", "[conf][schema]") {
       {"[log]\nlevel = \"loud\"",
        "f:10:9: log: level: must be \"trace\", \"debug\", \"info\", \"warn\" or \"error\", not "
        "\"loud\""},
-      {"[tracing]\nendpoint = \"http://127.0.0.1:4318\"",
-       "f:9:2: key \"tracing\" is not available in this version"},
+      {"[tracing]\nendpoint = \"https://a.example/v1/traces\"",
+       "f:10:12: tracing: endpoint: https is not spoken to a collector: send to one on this "
+       "machine or in this pod over http, and let that one send on"},
+      {"[tracing]\nendpoint = \"127.0.0.1:4318\"",
+       "f:10:12: tracing: endpoint: \"127.0.0.1:4318\" is not a URL such as "
+       "\"http://127.0.0.1:4318/v1/traces\""},
+      {"[tracing]\nendpoint = \"http://a:0/\"",
+       "f:10:12: tracing: endpoint: \"http://a:0/\" is not a URL such as "
+       "\"http://127.0.0.1:4318/v1/traces\""},
+      {"[tracing]\nendpoint = 4318",
+       "f:10:12: tracing: endpoint: must be a string such as "
+       "\"http://127.0.0.1:4318/v1/traces\", not an integer"},
+      {"[tracing]\nsample = 1.01", "f:10:10: tracing: sample: must be 0 to 1"},
+      {"[tracing]\nsample = -1", "f:10:10: tracing: sample: must be 0 to 1"},
+      {"[tracing]\nsample = nan", "f:10:10: tracing: sample: must be 0 to 1"},
+      {"[tracing]\nsample = \"1%\"",
+       "f:10:10: tracing: sample: must be a number such as 0.01, not a string"},
+      {"[tracing]\nservice_name = \"\"", "f:10:16: tracing: service_name: must not be empty"},
+      {"[tracing]\nbatch = 0", "f:10:9: tracing: batch: must be 1 to 10000"},
+      {"[admin]\ntap = 1", "f:10:7: admin: tap: must be true or false, not an integer"},
+      {"[admin]\ntap_redact = [\"*x\"]",
+       "f:10:15: admin: tap_redact: must begin with text: what comes before is shown"},
+      {"[admin]\ntap_redact = [\"a*b*\"]", "f:10:15: admin: tap_redact: may hold one \"*\" only"},
       {"[admin]\nlisten = \"localhost:9180\"",
        "f:10:10: admin: listen: \"localhost:9180\" is a name: a listener needs an IP address, such "
        "as \"127.0.0.1:9180\""},

@@ -95,6 +95,33 @@ TEST_CASE("forward: a handshake, whole", "[rules][forward]") {
                          "X-Request-Id: id1"));
 }
 
+TEST_CASE("forward: a trace of ours takes the place of what came", "[rules][forward]") {
+  const Request request(
+      "GET / HTTP/1.1\nHost: a.com\nTraceparent: one\ntraceparent: two\nTracestate: a=1\nB: 2");
+  const Scene scene;
+  const Client client = find_client(request.head, scene.peer, {});
+  TraceContext trace;
+  trace.own = *parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const auto forward = [&] {
+    std::string out;
+    write_backend_request({request.head, scene.peer, client, scene.route, "id1", false, {}, &trace},
+                          out);
+    return out;
+  };
+  const std::string ours =
+      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n";
+  const auto begun = forward();
+  CHECK(begun.ends_with(ours));
+  CHECK(begun.find("two") == std::string::npos);
+  CHECK(begun.find("racestate") == std::string::npos);
+  CHECK(begun.find("B: 2\r\n") != std::string::npos);
+  trace.parent = {1};
+  const auto followed = forward();
+  CHECK(followed.ends_with(ours));
+  CHECK(followed.find("one") == std::string::npos);
+  CHECK(followed.find("Tracestate: a=1\r\n") != std::string::npos);
+}
+
 TEST_CASE("forward: a GET, whole; its order is kept", "[rules][forward]") {
   const auto out = Scene().forward(
       "GET /a HTTP/1.1\n"
