@@ -29,14 +29,14 @@ constexpr std::size_t kIpTableEntries = 1 << 20;   // addresses with a rate or a
 constexpr std::size_t kSidTableEntries = 1 << 18;  // Engine.IO sessions a backend remembers
 constexpr std::size_t kAccessLogQueue = 2048;      // batches of lines waiting for the disk
 constexpr std::size_t kHealthBytes = 64 * 1024;    // what a server may say in one health check
-constexpr std::size_t kSpanBytes = 8 * 1024 * 1024;      // spans waiting for the collector
-constexpr std::size_t kSpanPostBytes = 1024 * 1024;      // ... of them in one POST
-constexpr std::size_t kIdlePerServer = 256;        // open connections without a request, per worker
-constexpr std::size_t kTicketKeys = 16;            // in a ticket_key_file
-constexpr Millis kIdleKeep{4000};                  // how long each, unless the server says
-constexpr Millis kIdleKeepMost{60'000};            // ... whatever it says
-constexpr std::size_t kNameAddresses = 256;        // servers one name may stand for
-constexpr Millis kCloseWait{5000};  // after a Close: how long for the answer and TCP's end
+constexpr std::size_t kSpanBytes = 8 * 1024 * 1024;  // spans waiting for the collector
+constexpr std::size_t kSpanPostBytes = 1024 * 1024;  // ... of them in one POST
+constexpr std::size_t kIdlePerServer = 256;  // open connections without a request, per worker
+constexpr std::size_t kTicketKeys = 16;      // in a ticket_key_file
+constexpr Millis kIdleKeep{4000};            // how long each, unless the server says
+constexpr Millis kIdleKeepMost{60'000};      // ... whatever it says
+constexpr std::size_t kNameAddresses = 256;  // servers one name may stand for
+constexpr Millis kCloseWait{5000};           // after a Close: how long for the answer and TCP's end
 }  // namespace bounds
 
 struct Rate {

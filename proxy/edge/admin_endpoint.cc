@@ -68,7 +68,7 @@ AdminEndpoint::AdminEndpoint(net::Loop& loop, net::Mailbox& mailbox, const Share
       begun_(loop.now()),
       sessions_(shared, [&mailbox](std::function<void()> work) { mailbox.post(std::move(work)); }),
       live_(loop, mailbox, shared, [this] { return observe::tick_json(*this, epoch_ms()); }),
-      taps_(loop, shared) {}
+      taps_(mailbox, shared) {}
 
 std::string AdminEndpoint::open(const conf::Address& address,
                                 const std::function<net::Bound(const conf::Address&)>& listen) {

@@ -113,7 +113,7 @@ int Server::run() {
   }
   std::uint32_t tag = 0;
   tls::random_bytes({reinterpret_cast<char*>(&tag), 3});
-  exporter_.use(runtime_->config().tracing);
+  exporter_.use(runtime_->config().tracing, runtime_->config().dns);
   shared_.spans = &exporter_.queue();
   unsigned count = runtime_->config().server.workers;
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());

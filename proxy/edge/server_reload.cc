@@ -123,7 +123,7 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   const auto before = std::exchange(runtime_, std::move(next));
   checks_->use(runtime_);
   drainer_->use(runtime_);
-  exporter_.use(runtime_->config().tracing);
+  exporter_.use(runtime_->config().tracing, runtime_->config().dns);
   sockets_ = std::move(sockets);
   observe::set_log_level(runtime_->config().log.level);
   const std::uint32_t most = runtime_->config().server.max_connections;

@@ -47,6 +47,7 @@ class SessionTap final : public net::Stream::Handler, net::Timer::Handler {
 
   // The session's two streams are at so many bytes before a frame's end.
   void begin(Tunnel& tunnel, std::uint64_t client_skip, std::uint64_t backend_skip);
+
   // The backend's stream is another one now.
   void begin_backend() { taps_[1] = wire::FrameTap(0, link_->bytes); }
 

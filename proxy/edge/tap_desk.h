@@ -9,14 +9,15 @@ namespace fairlead::edge {
 
 class TapDesk {
  public:
-  TapDesk(net::Loop& loop, const Shared& shared) : mailbox_(loop), shared_(shared) {}
+  // `mailbox` is the main thread's.
+  TapDesk(net::Mailbox& mailbox, const Shared& shared) : mailbox_(mailbox), shared_(shared) {}
 
   // `reply` is called once, maybe at once.
   void open(const conf::Admin& settings, const observe::TapRequest& request,
             observe::TapReply reply);
 
  private:
-  net::Mailbox mailbox_;
+  net::Mailbox& mailbox_;
   const Shared& shared_;
 };
 

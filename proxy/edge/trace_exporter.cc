@@ -42,7 +42,11 @@ bool is_retryable(int status) {
 }  // namespace
 
 TraceExporter::TraceExporter(net::Loop& loop, net::Mailbox& mailbox)
-    : loop_(loop), connector_(loop, *this), timer_(loop.timers(), *this), scanner_(kLimits) {
+    : loop_(loop),
+      names_(loop, [this] { schedule(); }),
+      connector_(loop, *this),
+      timer_(loop.timers(), *this),
+      scanner_(kLimits) {
   queue_.deliver_to([&mailbox, self = std::weak_ptr(self_)](SpanQueue::Spans spans) {
     // std::function wants what can be copied.
     auto packed = std::make_shared<SpanQueue::Spans>(std::move(spans));
@@ -54,18 +58,15 @@ TraceExporter::TraceExporter(net::Loop& loop, net::Mailbox& mailbox)
 
 TraceExporter::~TraceExporter() = default;
 
-void TraceExporter::use(const conf::Tracing& settings) {
+void TraceExporter::use(const conf::Tracing& settings, const conf::Dns& dns) {
   const bool same = settings_.endpoint == settings.endpoint;
   settings_ = settings;
   queue_.set_limit(settings_.endpoint ? settings_.queue : 0);
+  std::vector<conf::Address> names;
+  if (settings_.endpoint && settings_.endpoint->address.is_named())
+    names.push_back(settings_.endpoint->address);
+  names_.follow(dns, names);
   if (!settings_.endpoint) return drop_all(SpanLoss::off);
-  conf::Address& address = settings_.endpoint->address;
-  if (address.kind == conf::Address::Kind::name) {
-    std::string error;
-    const auto found = net::resolve(address.host, error);
-    if (found.empty()) observe::log_warn("tracing: {}: spans are dropped until a reload", error);
-    if (!found.empty()) address = {conf::Address::Kind::ip, found.front(), "", address.port};
-  }
   if (same) return schedule();
   if (phase_ != Phase::idle) end_post();
   backoff_.succeeded();
@@ -85,6 +86,10 @@ void TraceExporter::take(SpanQueue::Spans spans) {
 void TraceExporter::schedule() {
   if (phase_ != Phase::idle || !settings_.endpoint) return;
   if (body_.empty() && waiting_.empty()) return settle();
+  if (!names_.settled()) {
+    if (done_) timer_.arm(give_up_);
+    return;
+  }
   timer_.arm(done_ ? std::min(next_try(), give_up_) : next_try());
 }
 
@@ -123,8 +128,19 @@ void TraceExporter::send() {
   deadline_ = loop_.now() + settings_.timeout;
   if (done_) deadline_ = std::min(deadline_, give_up_);
   phase_ = Phase::connecting;
-  if (settings_.endpoint->address.kind == conf::Address::Kind::name) return failed("no address");
-  connector_.start(settings_.endpoint->address, deadline_);
+  const auto address = collector();
+  if (!address) return failed("its name has no address");
+  connector_.start(*address, deadline_);
+}
+
+// Nothing: its name cannot be resolved. Of several addresses each try takes the next.
+std::optional<conf::Address> TraceExporter::collector() const {
+  const conf::Address& written = settings_.endpoint->address;
+  if (!written.is_named()) return written;
+  const balance::Endpoints* found = names_.find(written);
+  if (found == nullptr || found->empty()) return std::nullopt;
+  const conf::Ip ip = (*found)[attempts_ % found->size()].ip;
+  return conf::Address{conf::Address::Kind::ip, ip, "", written.port};
 }
 
 void TraceExporter::on_connect_failed(int error_number) {

@@ -6,12 +6,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "conf/config.h"
 #include "proxy/balance/backoff.h"
 #include "proxy/edge/home.h"
+#include "proxy/edge/names.h"
 #include "proxy/edge/span_queue.h"
 #include "proxy/net/connector.h"
 #include "proxy/net/mailbox.h"
@@ -31,9 +33,9 @@ class TraceExporter final : net::Connector::Handler, net::Stream::Handler, net::
   // What tracers put their spans into; as long as this lives.
   SpanQueue& queue() { return queue_; }
 
-  // From now on by these settings; what waits goes to the new collector. A name is looked up here
-  // and now; one that has no address is as a collector that cannot be reached.
-  void use(const conf::Tracing& settings);
+  // From now on by these settings; what waits goes to the new collector. One whose name has no
+  // address is as one that cannot be reached.
+  void use(const conf::Tracing& settings, const conf::Dns& dns);
   // The last spans are there: sends them all, or gives up at `deadline`; then calls `done`, which
   // may be at once.
   void finish(net::TimePoint deadline, std::function<void()> done);
@@ -49,6 +51,7 @@ class TraceExporter final : net::Connector::Handler, net::Stream::Handler, net::
 
   void take(SpanQueue::Spans spans);
   void schedule();
+  std::optional<conf::Address> collector() const;
   net::TimePoint next_try() const;
   void send();
   void make_batch();
@@ -65,6 +68,7 @@ class TraceExporter final : net::Connector::Handler, net::Stream::Handler, net::
   std::shared_ptr<TraceExporter*> self_ = std::make_shared<TraceExporter*>(this);  // while it lives
   conf::Tracing settings_;
   Random random_;
+  Names names_;  // the collector's, where it has one
   net::Connector connector_;
   net::Timer timer_;
   std::unique_ptr<net::Stream> stream_;

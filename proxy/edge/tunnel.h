@@ -48,7 +48,7 @@ struct TunnelParts {
   wire::ScanExtensions extensions;
   double handshake_ms = 0;
   std::unique_ptr<Handshake> handshake;  // with on_backend_loss = "reattach"
-  std::unique_ptr<observe::Span> span;  // null: not traced
+  std::unique_ptr<observe::Span> span;   // null: not traced
 };
 
 class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {

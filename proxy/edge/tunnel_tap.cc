@@ -52,10 +52,10 @@ void Tunnel::read_tapped(net::Stream& stream) {
 }
 
 std::string Tunnel::opening_line() const {
-  std::string line;
-  observe::append_line(line("open"), std::chrono::system_clock::now(), line);
-  line.pop_back();
-  return line;
+  std::string out;
+  observe::append_line(line("open"), std::chrono::system_clock::now(), out);
+  out.pop_back();
+  return out;
 }
 
 }  // namespace fairlead::edge

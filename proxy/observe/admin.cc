@@ -158,9 +158,11 @@ AdminAnswer close_sessions(const Call& call) {
   });
 }
 
+constexpr std::string_view kBadId = "a session's id has 16 hexadecimal digits: its conn_id";
+
 AdminAnswer one_session(const Call& call, bool close) {
   const auto id = parse_conn_id(call.names[0]);
-  if (!id) return admin_error(400, "a session's id has 16 hexadecimal digits: its conn_id");
+  if (!id) return admin_error(400, kBadId);
   return later([&control = call.control, id = *id, close](Control::Reply reply) {
     if (close) return control.close_session(id, std::move(reply));
     control.show_session(id, std::move(reply));
@@ -188,18 +190,15 @@ std::optional<std::size_t> query_number(std::string_view query, std::string_view
 }
 
 AdminAnswer tap(const Call& call) {
-  TapRequest request;
-  const std::string_view id = call.names[0];
-  const char* end = id.data() + id.size();
-  const auto [rest, error] = std::from_chars(id.data(), end, request.conn_id, 16);
-  if (error != std::errc() || rest != end) return admin_error(404, "there is no such session");
+  const auto id = parse_conn_id(call.names[0]);
+  if (!id) return admin_error(400, kBadId);
   const auto bytes = query_number(call.query, "bytes", 0);
   if (!bytes || *bytes > kTapBytes) return admin_error(400, "bytes has to be 0 to 256");
-  request.bytes = *bytes;
+  const TapRequest request{*id, *bytes};
   AdminAnswer answer;
   answer.later = [&control = call.control, request](AdminReply reply) {
     control.tap(request, [reply](const Outcome& outcome, auto start) {
-      if (outcome.kind != Outcome::Kind::done) return reply(failed(outcome));
+      if (outcome.kind != Outcome::Kind::done) return reply(admin_failure(outcome));
       AdminAnswer stream;
       stream.stream = std::move(start);
       reply(stream);
@@ -273,8 +272,11 @@ const dashboard::Asset* find_asset(std::string_view path) {
 AdminAnswer call_endpoint(Call call, std::string_view method, std::string_view path) {
   if (method == "HEAD") method = "GET";
   std::string allow;
+  std::string_view found;  // of the paths that fit, the first counts
   for (const Endpoint& endpoint : kEndpoints) {
+    if (!found.empty() && endpoint.path != found) continue;
     if (!matches(endpoint.path, path, call.names)) continue;
+    found = endpoint.path;
     if (endpoint.method == method) return endpoint.answer(call);
     if (!allow.empty()) allow += ", ";
     allow.append(endpoint.method == "GET" ? "GET, HEAD" : endpoint.method);

@@ -1,8 +1,6 @@
 #include "proxy/observe/trace_counts.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
+#include "proxy/observe/exposition.h"
 
 namespace fairlead::observe {
 
@@ -23,17 +21,11 @@ std::string_view word(SpanLoss loss) {
 }
 
 void append_metrics(const TraceCounts& counts, std::string& out) {
-  fmt::format_to(std::back_inserter(out),
-                 "# HELP fairlead_tracing_spans_total Spans the collector took.\n"
-                 "# TYPE fairlead_tracing_spans_total counter\n"
-                 "fairlead_tracing_spans_total {}\n"
-                 "# HELP fairlead_tracing_dropped_total Spans that did not reach the collector.\n"
-                 "# TYPE fairlead_tracing_dropped_total counter\n",
-                 counts.sent);
-  for (std::size_t i = 0; i < kSpanLosses; ++i) {
-    fmt::format_to(std::back_inserter(out), "fairlead_tracing_dropped_total{{reason=\"{}\"}} {}\n",
-                   word(static_cast<SpanLoss>(i)), counts.dropped[i]);
-  }
+  constexpr auto kCounter = Family::Type::counter;
+  Family(out, kCounter, "tracing_spans_total", "Spans the collector took.").value(counts.sent);
+  Family dropped(out, kCounter, "tracing_dropped_total", "Spans that did not reach the collector.");
+  for (std::size_t i = 0; i < kSpanLosses; ++i)
+    dropped.value(labels({{"reason", word(static_cast<SpanLoss>(i))}}), counts.dropped[i]);
 }
 
 }  // namespace fairlead::observe

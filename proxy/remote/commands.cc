@@ -42,18 +42,6 @@ bool is_unreserved(char c) {
          std::string_view("-._~:").find(c) != std::string_view::npos;
 }
 
-int refused(const Reply& reply) {
-  const auto answer = observe::parse_json(reply.body);
-  std::string why = answer ? printable(answer->string_of("error")) : "";
-  if (why.empty()) why = "HTTP status " + std::to_string(reply.status);
-  std::cerr << "fairlead: " << why << "\n";
-  if (reply.status == 401) std::cerr << "(the commands take it with --token-file FILE)\n";
-  if (!answer) return kFailed;
-  // As `check` prints them, each with the line it is about.
-  for (const JsonValue& problem : answer->items_of("problems")) std::cerr << problem.text << "\n";
-  return kFailed;
-}
-
 }  // namespace
 
 std::string encoded(std::string_view text) {
@@ -68,6 +56,18 @@ std::string encoded(std::string_view text) {
 int no_answer(const Target& target, const std::string& why) {
   std::cerr << "fairlead: no Fairlead answers at " << target.address.text()
             << ": is it running, and is [admin] listen set to this address? (" << why << ")\n";
+  return kFailed;
+}
+
+int refused(const Reply& reply) {
+  const auto answer = observe::parse_json(reply.body);
+  std::string why = answer ? printable(answer->string_of("error")) : "";
+  if (why.empty()) why = "HTTP status " + std::to_string(reply.status);
+  std::cerr << "fairlead: " << why << "\n";
+  if (reply.status == 401) std::cerr << "(the commands take it with --token-file FILE)\n";
+  if (!answer) return kFailed;
+  // As `check` prints them, each with the line it is about.
+  for (const JsonValue& problem : answer->items_of("problems")) std::cerr << problem.text << "\n";
   return kFailed;
 }
 

@@ -53,12 +53,6 @@ int close(const Target& target, const SessionArguments& arguments);
 // The API's path and query for them.
 std::string sessions_path(const SessionArguments& arguments);
 
-struct Reply;
-
-// Say so on stderr, and return the exit code: nothing answers; what answers refuses.
-int no_answer(const Target& target, const std::string& why);
-int refused(const Reply& reply);
-
 // "9180", ":9180", "127.0.0.1:9180", "localhost:9180", "http://HOST:PORT", "unix:/PATH". Nothing
 // with `error` set (one line).
 std::optional<conf::Address> parse_target(std::string_view text, std::string& error);

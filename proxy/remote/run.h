@@ -15,8 +15,9 @@ namespace fairlead::remote {
 int run(const Target& target, Question question,
         const std::function<std::string(const observe::JsonValue&)>& show);
 
-// Says on stderr that nothing answers. Returns the exit code.
+// Say so on stderr, and return the exit code: nothing answers; what answers refuses.
 int no_answer(const Target& target, const std::string& why);
+int refused(const Reply& reply);
 
 // A part of the API's paths.
 std::string encoded(std::string_view text);

@@ -9,6 +9,7 @@
 #include "proxy/observe/json_value.h"
 #include "proxy/remote/client.h"
 #include "proxy/remote/pcapng.h"
+#include "proxy/remote/run.h"
 #include "proxy/remote/tables.h"
 
 namespace fairlead::remote {

@@ -13,9 +13,14 @@ namespace {
 
 using observe::JsonValue;
 
+// `label="value"`, with others between commas.
+bool has_label(std::string_view all, std::string_view label, std::string_view value) {
+  const std::size_t at = all.find(fmt::format("{}=\"{}\"", label, value));
+  return at != std::string_view::npos && (at == 0 || all[at - 1] == ',');
+}
+
 // `name{label="value",...} 12` of a family, its number; nothing if the line is another's.
-std::optional<double> sample(std::string_view line, std::string_view family, std::string_view label,
-                             std::string_view value) {
+std::optional<double> sample(std::string_view line, std::string_view family, Labels wanted) {
   if (!line.starts_with(family)) return std::nullopt;
   line.remove_prefix(family.size());
   std::string_view labels;
@@ -26,10 +31,9 @@ std::optional<double> sample(std::string_view line, std::string_view family, std
     line.remove_prefix(end + 1);
   }
   if (!line.starts_with(' ')) return std::nullopt;
-  const std::string wanted = fmt::format("{}=\"{}\"", label, value);
-  const std::size_t at = labels.find(wanted);
-  const bool has = at != std::string_view::npos && (at == 0 || labels[at - 1] == ',');
-  if (!label.empty() && !has) return std::nullopt;
+  for (const auto& [label, value] : wanted) {
+    if (!has_label(labels, label, value)) return std::nullopt;
+  }
   return std::strtod(std::string(line).c_str(), nullptr);
 }
 
@@ -107,12 +111,11 @@ std::string cut(const std::string& line, std::size_t columns) {
 
 }  // namespace
 
-std::optional<double> metric_sum(std::string_view text, std::string_view family,
-                                 std::string_view label, std::string_view value) {
+std::optional<double> metric_sum(std::string_view text, std::string_view family, Labels labels) {
   std::optional<double> sum;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    const auto one = sample(text.substr(0, end), family, label, value);
+    const auto one = sample(text.substr(0, end), family, labels);
     if (one) sum = sum.value_or(0) + *one;
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -120,12 +123,23 @@ std::optional<double> metric_sum(std::string_view text, std::string_view family,
 }
 
 Totals read_totals(std::string_view metrics) {
-  const auto sum = [&](auto... what) { return metric_sum(metrics, what...); };
+  const auto sum = [&](std::string_view family, Labels labels = {}) {
+    return metric_sum(metrics, family, labels);
+  };
+  // The other opcodes count frames.
+  const auto messages = [&](std::string_view direction) {
+    const auto of = [&](std::string_view opcode) {
+      return sum("fairlead_messages_total", {{"direction", direction}, {"opcode", opcode}});
+    };
+    const auto texts = of("text");
+    const auto binaries = of("binary");
+    return texts && binaries ? std::optional(*texts + *binaries) : std::nullopt;
+  };
   Totals totals;
-  totals.messages_in = sum("fairlead_messages_total", "direction", "in");
-  totals.messages_out = sum("fairlead_messages_total", "direction", "out");
-  totals.bytes_in = sum("fairlead_bytes_total", "direction", "in");
-  totals.bytes_out = sum("fairlead_bytes_total", "direction", "out");
+  totals.messages_in = messages("in");
+  totals.messages_out = messages("out");
+  totals.bytes_in = sum("fairlead_bytes_total", {{"direction", "in"}});
+  totals.bytes_out = sum("fairlead_bytes_total", {{"direction", "out"}});
   totals.handshakes = sum("fairlead_sessions_total");
   totals.requests = sum("fairlead_http_requests_total");
   totals.refused = sum("fairlead_refused_total");

@@ -2,9 +2,11 @@
 // `fairlead top`: the dashboard for a terminal.
 
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/observe/json_value.h"
@@ -24,9 +26,13 @@ struct Totals {
   std::optional<double> closes;
 };
 
-// The family's samples added up, of those alone that have the label; nothing where there is none.
+// A label and its value.
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+// The family's samples added up, of those alone that have all the labels; nothing where there is
+// none.
 std::optional<double> metric_sum(std::string_view text, std::string_view family,
-                                 std::string_view label = {}, std::string_view value = {});
+                                 Labels labels = {});
 Totals read_totals(std::string_view metrics);
 
 // What one screen is made of.

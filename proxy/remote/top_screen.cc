@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "proxy/remote/client.h"
+#include "proxy/remote/run.h"
 #include "proxy/remote/top.h"
 
 namespace fairlead::remote {

@@ -4,25 +4,30 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { collector } from './lib/collector.js';
 import { Changes, eventually, within } from './lib/deadline.js';
 import { Op } from './lib/frames.js';
-import { Fairlead, scenario } from './lib/rig.js';
+import { Fairlead, config, scenario } from './lib/rig.js';
 
 const kToken = 'correct-horse-battery-staple';
 const bearer = { Authorization: `Bearer ${kToken}` };
 
-// A session through a Fairlead that may be looked into.
-async function start(rig, { admin = 'tap = true', connect, ...settings } = {}) {
+// The configuration's [admin], with a token.
+function adminTable(rig, admin) {
   const tokenFile = path.join(rig.directory(), 'admin.token');
   fs.writeFileSync(tokenFile, `${kToken}\n`, { mode: 0o600 });
-  const { backend, fairlead } = await rig.pair({
-    more: `[admin]\nlisten = "127.0.0.1:0"\ntoken_file = "${tokenFile}"\n${admin}\n`,
-    ...settings,
-  });
-  const at = await fairlead.until(
-    () => fairlead.stderr.match(/admin endpoint on (\S+)/)?.[1],
-    'the admin endpoint',
-  );
+  const more = `[admin]\nlisten = "127.0.0.1:0"\ntoken_file = "${tokenFile}"\n${admin}\n`;
+  return { tokenFile, more };
+}
+
+const adminAddress = (fairlead) =>
+  fairlead.until(() => fairlead.stderr.match(/admin endpoint on (\S+)/)?.[1], 'the admin endpoint');
+
+// A session through a Fairlead that may be looked into.
+async function start(rig, { admin = 'tap = true', connect, ...settings } = {}) {
+  const { tokenFile, more } = adminTable(rig, admin);
+  const { backend, fairlead } = await rig.pair({ more, ...settings });
+  const at = await adminAddress(fairlead);
   const session = await rig.session(fairlead, backend, { connect });
   const { conn_id: id } = await fairlead.waitForLog((entry) => entry.event === 'open');
   return { ...session, backend, fairlead, id, at, tokenFile };
@@ -126,9 +131,9 @@ scenario('it takes the token, a session that is there, and tap = true', async (r
   const all = await start(rig);
   assert.equal((await look(rig, all, '', {})).status, 401);
   assert.equal((await look(rig, all, '', { Authorization: 'Bearer wrong' })).status, 401);
-  assert.equal((await look(rig, { ...all, id: '1234' })).status, 404);
+  assert.equal((await look(rig, { ...all, id: '1234' })).status, 400);
   assert.equal((await look(rig, { ...all, id: 'ffffffffffffffff' })).status, 404);
-  assert.equal((await look(rig, { ...all, id: 'zebra' })).status, 404);
+  assert.equal((await look(rig, { ...all, id: 'zebra' })).status, 400);
   assert.equal((await look(rig, all, '?bytes=257')).status, 400);
   assert.equal((await look(rig, all, '?bytes=-1')).status, 400);
   const off = await start(rig, { admin: '' });
@@ -240,4 +245,50 @@ scenario('through TLS, and what a throttled client sent already', async (rig) =>
   await tap.until(() => text(tap.frames().at(-1) ?? { bytes: '' }) === 'four', 'the last');
   assert.deepEqual(tap.frames().slice(-2).map(text), ['three', 'four']);
   assert.ok(tap.frames().every((frame) => frame.from === 'client'));
+});
+
+scenario('a session that goes on at another server: the tap goes along, and it is one span', async (rig) => {
+  const sink = await collector(rig);
+  const [a, b] = [await rig.backend(), await rig.backend()];
+  const tracing = `[tracing]\nendpoint = "${sink.endpoint}"\ninterval = "50ms"\nsample = 1.0\n`;
+  const settings = {
+    servers: [a.address],
+    route: 'on_backend_loss = "reattach"',
+    websocket: 'ping_interval = "off"',
+    more: adminTable(rig, 'tap = true').more + tracing,
+  };
+  const fairlead = await rig.run(settings);
+  const { client, server, request } = await rig.session(fairlead, a);
+  const { conn_id: id } = await fairlead.waitForLog((entry) => entry.event === 'open');
+  const tap = await look(rig, { at: await adminAddress(fairlead), id }, '?bytes=8');
+  fs.writeFileSync(
+    path.join(rig.directory(), 'fairlead.toml'),
+    config({ ...settings, servers: [b.address] }),
+  );
+  fairlead.signal('SIGHUP');
+  await server.expectClose(1001);
+  client.sendText('held');
+  server.sendText('answer');
+  server.sendClose(1001);
+  await client.expectText('answer');
+  const next = await b.accept();
+  const again = await next.acceptUpgrade();
+  assert.equal(again.get('traceparent'), request.get('traceparent'));
+  await next.expectText('held');
+  next.sendText('here');
+  await client.expectText('here');
+  client.sendText('more');
+  await next.expectText('more');
+  next.sendClose(1000);
+  await client.expectClosing(1000);
+  await tap.until(() => tap.ended, 'the end');
+  const seen = (from) =>
+    tap.frames().filter((frame) => frame.from === from).map((frame) =>
+      frame.type === 'text' ? text(frame) : frame.type);
+  assert.deepEqual(seen('client'), ['held', 'more', 'close']);
+  assert.deepEqual(seen('backend'), ['answer', 'close', 'here', 'close']);
+  const [span] = await sink.until((spans) => spans.length === 1 && spans, 'the span');
+  assert.equal(span.attributes['fairlead.server'], b.address);
+  assert.equal(span.attributes['fairlead.messages.in'], 2);
+  assert.equal(span.attributes['fairlead.messages.out'], 2);
 });

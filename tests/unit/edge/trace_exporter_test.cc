@@ -20,7 +20,7 @@ struct Rig {
     use();
   }
 
-  void use() { exporter.use(settings); }
+  void use() { exporter.use(settings, conf::Dns{}); }
 
   void turn(int times = 20) {
     for (int i = 0; i < times; ++i) loop.turn(false);
@@ -189,6 +189,15 @@ TEST_CASE("exporter: the queue is bounded in spans and in bytes", "[edge][trace]
   CHECK(rig.dropped(SpanLoss::queue_full) == 2);
   queue.leave(1, conf::bounds::kSpanBytes - 8);
   CHECK(queue.enter(1));
+}
+
+TEST_CASE("exporter: a collector's name is asked for, spans wait for the answer", "[edge][trace]") {
+  Rig rig;
+  rig.settings.endpoint->address = {
+      conf::Address::Kind::name, {}, "localhost", rig.bound.address.port};
+  rig.use();
+  rig.offer(3);
+  CHECK(Rig::spans_in(rig.post()) == "1,2,3");
 }
 
 TEST_CASE("exporter: switched off, what waits is dropped", "[edge][trace]") {

@@ -20,6 +20,7 @@ struct FakeControl final : Control {
   std::vector<BackendStatus> backends() const override { return pools; }
 
   CounterView counters() const override { return {}; }
+
   std::string totals_json() const override { return "{\"messages_in\":7}"; }
 
   void watch(std::shared_ptr<EventStream> stream) override { watching = std::move(stream); }
@@ -491,6 +492,9 @@ TEST_CASE("admin: a bad question about sessions asks nobody", "[observe][admin]"
   CHECK(rig.status("GET", "/api/sessions/17") == 400);
   CHECK(rig.status("POST", "/api/sessions") == 405);
   CHECK(rig.status("PUT", "/api/sessions/0000000000000001") == 405);
+  CHECK(rig.ask("DELETE", "/api/sessions/0000000000000001/tap").allow == "GET, HEAD");
+  CHECK(rig.status("GET", "/api/sessions/17/tap") == 400);
+  CHECK(rig.status("GET", "/api/sessions/0000000000000001/tap?bytes=257") == 400);
   rig.access = {AdminDoor::loopback, kToken};
   CHECK(rig.status("DELETE", "/api/sessions/0000000000000001") == 401);
   CHECK(rig.status("DELETE", "/api/sessions?route=x") == 401);

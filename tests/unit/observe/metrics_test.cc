@@ -18,6 +18,8 @@ Status some_status() {
   status.version = "1.2.3";
   status.connections = 7;
   status.workers = {3, 4};
+  status.tracing.sent = 11;
+  status.tracing.dropped[static_cast<std::size_t>(SpanLoss::rejected)] = 5;
   return status;
 }
 
@@ -89,6 +91,8 @@ const std::map<std::string, std::pair<std::string, std::string>> kContract{
     {"tls_handshakes_total", {"counter", "version,resumed"}},
     {"http_requests_total", {"counter", "route,status"}},
     {"worker_connections", {"gauge", "worker"}},
+    {"tracing_spans_total", {"counter", ""}},
+    {"tracing_dropped_total", {"counter", "reason"}},
 };
 
 std::string label_names(const std::string& text) {
@@ -174,6 +178,8 @@ TEST_CASE("metrics: the values stand at their labels, added up over the workers"
   CHECK(has("session_duration_seconds_bucket{le=\"5\"} 1"));
   CHECK(has("session_duration_seconds_count 1"));
   CHECK(has("config_last_reload_successful 1"));
+  CHECK(has("tracing_spans_total 11"));
+  CHECK(has("tracing_dropped_total{reason=\"rejected\"} 5"));
   Status status = some_status();
   status.last_reload = ReloadStatus{false, 0, 0, 1};
   CHECK(counted.text(status).find("\nfairlead_config_last_reload_successful 0\n") !=

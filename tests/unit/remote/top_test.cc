@@ -11,7 +11,10 @@ constexpr std::string_view kMetrics = R"(# HELP fairlead_messages_total Messages
 # TYPE fairlead_messages_total counter
 fairlead_messages_total{route="a",direction="in",opcode="text"} 10
 fairlead_messages_total{route="b {}",direction="in",opcode="text"} 5
+fairlead_messages_total{route="a",direction="in",opcode="binary"} 2
+fairlead_messages_total{route="a",direction="in",opcode="ping"} 50
 fairlead_messages_total{route="a",direction="out",opcode="text"} 100
+fairlead_messages_total{route="a",direction="out",opcode="binary"} 0
 fairlead_messages_totally{route="a",direction="in"} 1000
 fairlead_refused_total{reason="no_route"} 3
 fairlead_close_total 4
@@ -40,9 +43,14 @@ bool has(const std::vector<std::string>& lines, std::string_view part) {
 }  // namespace
 
 TEST_CASE("top: sums of a family, by label", "[remote][top]") {
-  CHECK(metric_sum(kMetrics, "fairlead_messages_total") == 115);
-  CHECK(metric_sum(kMetrics, "fairlead_messages_total", "direction", "in") == 15);
-  CHECK(metric_sum(kMetrics, "fairlead_messages_total", "direction", "up") == std::nullopt);
+  CHECK(metric_sum(kMetrics, "fairlead_messages_total") == 167);
+  CHECK(metric_sum(kMetrics, "fairlead_messages_total", {{"direction", "in"}}) == 67);
+  CHECK(metric_sum(kMetrics, "fairlead_messages_total", {{"direction", "up"}}) == std::nullopt);
+  CHECK(metric_sum(kMetrics, "fairlead_messages_total",
+                   {{"direction", "in"}, {"opcode", "text"}}) == 15);
+  CHECK(read_totals(kMetrics).messages_in == 17);
+  CHECK(read_totals(kMetrics).messages_out == 100);
+  CHECK(read_totals("fairlead_up 1").messages_in == std::nullopt);
   CHECK(metric_sum(kMetrics, "fairlead_close_total") == 4);
   CHECK(metric_sum(kMetrics, "fairlead_nothing") == std::nullopt);
   CHECK(metric_sum("", "a") == std::nullopt);
@@ -57,7 +65,7 @@ TEST_CASE("top: one screen", "[remote][top]") {
   CHECK(has(first, "messages  -/s"));
   CHECK(has(first, "10.0.0.1:80"));
   one.before = one.now;
-  one.before->messages_in = 5;
+  one.before->messages_in = 7;
   one.before->messages_out = 200;  // it was restarted meanwhile
   one.seconds = 2;
   const auto second = top_lines(one, 23, 80);
