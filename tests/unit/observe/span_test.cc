@@ -34,7 +34,7 @@ std::vector<std::string> attributes(const JsonValue& of) {
   for (const JsonValue& one : of.items_of("attributes")) {
     const JsonValue& value = *one.find("value");
     REQUIRE(value.members.size() == 1);
-    const JsonValue& plain = value.members.front().second;
+    const JsonValue& plain = value.members.front().value;
     all.push_back(
         one.string_of("key") + "=" +
         (plain.kind == JsonValue::Kind::number ? std::to_string(plain.number) : plain.text));
