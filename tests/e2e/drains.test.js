@@ -177,6 +177,12 @@ scenario('the process ends at the rate it is told', async (rig) => {
   assert.match(refused.stderr, /the process is stopping/);
   assert.equal((await admin.ask('DELETE', `/api/drains/${slow.id}`)).status, 409);
   assert.equal((await admin.ask('POST', '/api/reload')).status, 409);
+  // A service manager's TERM behind a drain that was asked for is no second signal.
+  admin.fairlead.signal('SIGTERM');
+  await admin.fairlead.until(
+    () => admin.fairlead.stderr.includes('draining already'),
+    'a word about the signal',
+  );
   const waiting = admin.command('drain', '--rate', '20/s', '--wait');
   await Promise.all(clients.map((client) => client.expectClosing(1001)));
   assert.equal(await admin.fairlead.ended(), 0);
