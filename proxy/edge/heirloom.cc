@@ -177,13 +177,14 @@ std::string_view Heirloom::secret(const std::string& backend) const {
 }
 
 void Heirloom::bequeath(const Runtime& runtime) {
+  // As their sockets: an address that stands there twice is met in order.
   for (const ListenerRuntime& one : runtime.listeners()) {
     const auto before = std::find_if(listeners.begin(), listeners.end(), [&](const auto& old) {
-      return old.drained && old.address == one.settings->address.text();
+      return old.address == one.settings->address.text();
     });
     if (before == listeners.end()) continue;
-    one.gate->closed.store(true);
-    before->drained = false;
+    if (before->drained) one.gate->closed.store(true);
+    listeners.erase(before);
   }
   for (const RouteRuntime& route : runtime.routes()) {
     if (std::erase(drained_routes, route.settings->name) != 0) route.gate->closed.store(true);

@@ -56,8 +56,8 @@ struct Heirloom {
   std::string_view secret(const std::string& backend) const;
 
   // Before any worker has it, its listeners bound: what was set at servers, listeners and routes,
-  // and which servers are down. As at a reload, what the file sets anew counts. Each thing is given
-  // once: what is left is for servers whose names have not led to them yet.
+  // and which servers are down. As at a reload, what the file sets anew counts. What is given is
+  // not here any more: the rest is for servers whose names have not led to them yet.
   void bequeath(const Runtime& runtime);
 
  private:

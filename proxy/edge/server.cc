@@ -92,7 +92,10 @@ std::string Server::open_admin() {
   process.last_reload = [this] { return &last_reload_; };
   process.reload = [this] { return reload(); };
   process.drain = [this](std::optional<conf::Rate> rate) {
-    if (!draining_) return drain(rate);
+    if (!draining_) {
+      may_be_told_once_ = true;  // by a service manager that ran `fairlead drain` before
+      return drain(rate);
+    }
     if (drainer_->ending()) drainer_->stop(loop_.now(), rate);
   };
   process.drainer = [this]() -> Drainer& { return *drainer_; };
@@ -154,7 +157,7 @@ void Server::on_signal(int number) {
     return;
   }
   if (draining_ && std::exchange(may_be_told_once_, false)) {
-    return observe::log_info("its sessions are being moved already; the signal again ends at once");
+    return observe::log_info("draining already; the signal again ends at once");
   }
   if (draining_) {
     observe::log_warn("second signal: ending at once");

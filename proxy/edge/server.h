@@ -128,7 +128,7 @@ class Server {
   unsigned starting_workers_ = 0;  // do not accept yet
   unsigned draining_workers_ = 0;
   bool draining_ = false;
-  bool may_be_told_once_ = false;  // it moves its sessions, and was not told to stop yet
+  bool may_be_told_once_ = false;  // it drains, and no signal has asked for that yet
   int exit_code_ = 0;
 };
 

@@ -105,12 +105,12 @@ async function scenarios(setLink) {
     return { client, server: head.get('x-server'), took: Date.now() - began };
   }
 
-  const speaks = async ({ client }) => {
-    client.sendText('as before');
+  // Answers Pings until a text comes: this one.
+  const hears = async ({ client }, text) => {
     for (;;) {
       const got = await client.nextFrame();
       if (got.op === 9) client.sendFrame({ op: 10, payload: got.payload });
-      else return assert.equal(got.payload.toString(), 'as before');
+      else return assert.equal(got.payload.toString(), text);
     }
   };
 
@@ -124,13 +124,15 @@ async function scenarios(setLink) {
     const sessions = [await open(rig, fairlead), await open(rig, fairlead)];
     const victim = sessions.find((one) => one.server === lost.address);
     const other = sessions.find((one) => one.server === well.address);
+    const heard = hears(other, 'as before');
     cut(rig, 2);
     await Promise.all([
       closing(victim.client, 1011),
       fairlead.until(() => fairlead.stderr.includes(`${lost.address} is down`), 'it is found down'),
     ]);
     await ending(fairlead, { reason: 'backend_dead', close_code: 1011, server: lost.address });
-    await speaks(other);
+    other.client.sendText('as before');
+    await heard;
     for (let i = 0; i < 3; ++i) {
       const { server, took } = await open(rig, fairlead);
       assert.equal(server, well.address);

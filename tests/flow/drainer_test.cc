@@ -325,6 +325,27 @@ TEST_CASE("drainer: the stop's rate is another one on the way", "[flow][drainer]
   CHECK_FALSE(process.drainer->find({}));
 }
 
+TEST_CASE("drainer: a hand-over moves sessions, late comers too, and takes another rate",
+          "[flow][drainer]") {
+  Process process;
+  std::vector<Session> sessions;
+  for (int i = 0; i < 4; ++i) sessions.push_back(process.open());
+  conf::Config slow = process.config;
+  slow.server.drain.rate = conf::Rate{0.001, 1};
+  process.reload(slow);
+  const auto deadline = process.loop.now() + std::chrono::hours(1);
+  process.drainer->hand_over(deadline);
+  CHECK(process.drainer->ending());
+  const auto id = process.drainer->find({})->id;
+  CHECK(process.chosen(id).left == 4);
+  CHECK_FALSE(process.drainer->undo(id));
+  process.drainer->stop(deadline, conf::Rate{});
+  CHECK(process.chosen(id).total == 4);
+  for (Session& session : sessions) CHECK(session.client->close_code(kPatienceMs) == 1012);
+  const Session late = process.open();
+  CHECK(late.client->close_code(kPatienceMs) == 1012);
+}
+
 TEST_CASE("drainer: of two drains the sooner one has a session", "[flow][drainer]") {
   Process process;
   std::vector<Session> sessions;

@@ -260,6 +260,20 @@ TEST_CASE("leaving: the job whose time comes first, but the process's end goes b
   CHECK_FALSE(flow.tunnel->stay(8));
 }
 
+TEST_CASE("leaving: no drain comes before the move to another process", "[flow][leaving]") {
+  Flow flow;
+  flow.start();
+  edge::Leave handed = leave_at(flow, 5s);
+  handed.final = true;
+  CHECK(flow.tunnel->leave(handed));
+  CHECK_FALSE(flow.tunnel->leave(leave_at(flow, 1s)));
+  CHECK_FALSE(flow.tunnel->leave(handed));
+  flow.pass(2s).pump();
+  CHECK(flow.client->close_code() == -1);
+  flow.pass(3s).pump();
+  CHECK(flow.client->close_code() == 1012);
+}
+
 TEST_CASE("leaving: who spoke lately is not idle and stays after all", "[flow][leaving]") {
   Flow flow;
   flow.start();
@@ -406,7 +420,7 @@ TEST_CASE("departures: the longest idle go first, at the rate", "[flow][leaving]
 TEST_CASE("departures: at once is at once", "[flow][leaving]") {
   Fleet fleet(50);
   fleet.departures.begin(fleet.order(0));
-  fleet.pass(20ms);
+  fleet.pass(60ms);  // 50 at Pace::kAtOnce: 20 ms, some jitter, and a turn of the timers
   CHECK(fleet.told().size() == 50);
 }
 
