@@ -20,6 +20,7 @@ struct FakeControl final : Control {
   std::vector<BackendStatus> backends() const override { return pools; }
 
   CounterView counters() const override { return {}; }
+
   std::string totals_json() const override { return "{\"messages_in\":7}"; }
 
   void watch(std::shared_ptr<EventStream> stream) override { watching = std::move(stream); }
