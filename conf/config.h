@@ -84,6 +84,7 @@ struct Log {
   Format format = Format::text;
   std::string file = "stderr";    // "stderr" or a path
   std::string access = "stdout";  // "stdout", a path, or "off"
+  std::optional<Millis> access_interval;  // a session's lines in between; absent: none
 };
 
 struct Admin {

@@ -137,7 +137,9 @@ const Schema<Log>& log_schema() {
              "of the log's lines"),
        field("file", &Log::file, log_target({"stderr"}, {"stdout", "off"}), "where the log goes"),
        field("access", &Log::access, log_target({"stdout", "off"}, {"stderr"}),
-             "where the access log goes: a JSON line for each exchange and session")},
+             "where the access log goes: a JSON line for each exchange and session"),
+       field("access_interval", &Log::access_interval, duration_or("off", Millis{1'000}, kDay),
+             "how often an open session has a line there in between, event \"update\"")},
       {}};
   return schema;
 }

@@ -117,6 +117,7 @@ std::string Runtime::build_routes(const Runtime* previous) {
     }
     routes_.push_back(make_route(route, *pool, before));
     routes_.back().counters = registry_->route(route.name);
+    if (config_->log.access != "off") routes_.back().update_interval = config_->log.access_interval;
     routes_.back().sessions = registry_->sessions(route.name, route.backend);
     limits_.push_back(routes_.back().limits.get());
   }

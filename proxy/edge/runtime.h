@@ -30,6 +30,7 @@ struct RouteRuntime {
   std::shared_ptr<observe::RouteCounters> counters;
   std::shared_ptr<observe::Gauge> sessions;  // open with this backend
   std::shared_ptr<Gate> gate;
+  std::optional<conf::Millis> update_interval;  // of a session's lines in the access log
 };
 
 struct ListenerRuntime {

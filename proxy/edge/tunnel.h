@@ -248,6 +248,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   observe::Entry line(std::string_view event) const;
   observe::Entry live_line(std::string_view event) const;
   void log_open();
+  void log_update();
   void log_close();
 
   Home& home_;
@@ -271,6 +272,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   float handshake_ms_;
   float rtt_ms_ = -1;
   std::uint32_t pings_ = 0;
+  std::uint32_t updates_ = 0;  // intervals of the access log that are over
   std::uint16_t close_code_ = 0;
   wire::ScanExtensions extensions_;
   bool ending_ = false;

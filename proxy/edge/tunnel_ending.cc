@@ -92,6 +92,7 @@ void Tunnel::check_deadlines() {
     return end(Cause::idle_timeout);
   check_keepalive(kClient);
   check_keepalive(kBackend);
+  log_update();
   resume_throttled();
 }
 
@@ -113,6 +114,8 @@ net::TimePoint Tunnel::next_deadline() {
   if (settings.max_lifetime) next = std::min(next, opened_ + *settings.max_lifetime);
   if (settings.idle_timeout) next = std::min(next, last_data_ + *settings.idle_timeout);
   if (leaving_) next = std::min(next, next_leaving());
+  if (route().update_interval)
+    next = std::min(next, opened_ + (updates_ + 1) * *route().update_interval);
   if (throttle_ && throttle_->waiting && now < throttle_->resume)
     next = std::min(next, throttle_->resume);
   return next;
@@ -304,6 +307,15 @@ void Tunnel::conclude() {
 
 void Tunnel::log_open() {
   if (home_.access.on()) home_.access.write(line("open"));
+}
+
+// Each interval once, and late rather than twice.
+void Tunnel::log_update() {
+  if (!route().update_interval) return;
+  const auto over = (home_.loop.now() - opened_) / *route().update_interval;
+  if (over <= updates_) return;
+  updates_ = static_cast<std::uint32_t>(over);
+  if (home_.access.on()) home_.access.write(live_line("update"));
 }
 
 void Tunnel::log_close() {

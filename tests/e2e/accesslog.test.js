@@ -233,3 +233,19 @@ scenario('what a client puts into its fields cannot break a line', async (rig) =
   const entry = await fairlead.waitForClose(); // each line was parsed as JSON on the way
   assert.equal(entry.close_reason, 'quote " backslash \\ newline \n end');
 });
+
+scenario('a long session has lines in between, with its counts so far', async (rig) => {
+  const { backend, fairlead } = await rig.pair({ more: '[log]\naccess_interval = "1s"' });
+  const { client, server } = await rig.session(fairlead, backend);
+  client.sendText('hello');
+  await server.expectText('hello');
+  const first = await fairlead.waitForLog((entry) => entry.event === 'update');
+  assert.deepEqual([first.msgs_in, first.bytes_in, first.status], [1, 5, 101]);
+  assert.equal(first.close_code, undefined);
+  client.sendText('again');
+  const second = await fairlead.waitForLog((entry) => entry.event === 'update' && entry.msgs_in === 2);
+  assert.ok(second.duration_ms - first.duration_ms > 900, JSON.stringify([first, second]));
+  client.destroy();
+  const close = await fairlead.waitForClose();
+  assert.equal(close.conn_id, first.conn_id);
+});
