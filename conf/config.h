@@ -82,8 +82,8 @@ struct Log {
 
   Level level = Level::info;
   Format format = Format::text;
-  std::string file = "stderr";    // "stderr" or a path
-  std::string access = "stdout";  // "stdout", a path, or "off"
+  std::string file = "stderr";            // "stderr" or a path
+  std::string access = "stdout";          // "stdout", a path, or "off"
   std::optional<Millis> access_interval;  // a session's lines in between; absent: none
 };
 
