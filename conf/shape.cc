@@ -52,6 +52,10 @@ std::string integer(std::uint64_t least, std::uint64_t most) {
          std::to_string(most);
 }
 
+std::string share() {
+  return R"("type":"number","minimum":0,"maximum":1)";
+}
+
 std::string words(const std::vector<std::string>& words) {
   std::vector<std::string> quoted;
   for (const std::string& word : words) quoted.push_back(json_quoted(word));

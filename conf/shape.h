@@ -23,6 +23,8 @@ constexpr std::string_view kVariable = R"("type":"string","pattern":"\\$\\{")";
 std::string text();
 std::string boolean();
 std::string integer(std::uint64_t least, std::uint64_t most);
+// Of a whole: 0 to 1.
+std::string share();
 std::string words(const std::vector<std::string>& words);
 // `regex` (ECMA-262) has to fit the whole string.
 std::string matching(std::string_view regex);

@@ -122,7 +122,8 @@ Codec<double> share() {
             std::array<char, 32> text{};
             const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
             return std::string(text.data(), end);
-          }};
+          },
+          shape::share()};
 }
 
 Codec<std::uint32_t> percentage(std::uint32_t least, std::uint32_t most) {

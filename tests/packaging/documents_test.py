@@ -97,6 +97,8 @@ class Schema(unittest.TestCase):
             (["backend", 0, "servers", 0], {"weight": 2}),
             (["backend", 0, "servers", 0], {"address": "10.0.0.1:80", "wieght": 2}),
             (["backend", 0, "hash_key"], "header"),
+            (["tracing", "sample"], "1%"),
+            (["tracing", "sample"], 1.5),
         ):
             with self.subTest(path=path, value=value):
                 bad = copy.deepcopy(self.example)

@@ -56,6 +56,7 @@ TEST_CASE("shape: patterns fit the whole text, or one with a variable in it", "[
 
 TEST_CASE("shape: what a value may be", "[conf][shape]") {
   REQUIRE(shape::integer(1, 9) == R"("type":"integer","minimum":1,"maximum":9)");
+  REQUIRE(shape::share() == R"("type":"number","minimum":0,"maximum":1)");
   REQUIRE(shape::words({"a", "b"}) ==
           R"("anyOf":[{"enum":["a","b"]},{"$ref":"#/definitions/variable"}])");
   REQUIRE(shape::either({shape::text(), shape::boolean()}) ==
