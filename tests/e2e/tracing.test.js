@@ -17,7 +17,7 @@ const admin = '[admin]\nlisten = "127.0.0.1:0"\n';
 
 // What /metrics says of the spans: { sent, dropped: { reason: n } }.
 async function counts(fairlead) {
-  const at = fairlead.stderr.match(/admin endpoint on (\S+)/)[1];
+  const at = await fairlead.until(() => fairlead.stderr.match(/admin endpoint on (\S+)/)?.[1], 'the admin endpoint');
   const text = await (await fetch(`http://${at}/metrics`)).text();
   const dropped = {};
   for (const [, reason, n] of text.matchAll(/^fairlead_tracing_dropped_total\{reason="(\w+)"\} (\d+)/gm))
