@@ -78,11 +78,12 @@ scenario('what the rate leaves is closed by the deadline, with 1001 too', async 
 });
 
 scenario('a message that has begun is ended before its session', async (rig) => {
-  const { backend, fairlead } = await rig.pair({ server: 'drain = { deadline = "20s" }' });
-  const witness = await rig.session(fairlead, backend);
+  const { backend, fairlead } = await rig.pair({ server: 'workers = 1\ndrain = { deadline = "20s" }' });
   const { client, server } = await rig.session(fairlead, backend);
   server.sendFrame({ op: Op.text, payload: 'half a ', fin: false });
   await client.expectFrame({ op: Op.text, payload: 'half a ', fin: false });
+  // The longest idle goes first: once the younger one has been told, the other's time has come.
+  const witness = await rig.session(fairlead, backend);
   fairlead.signal('SIGTERM');
   await Promise.all([witness.client.expectClosing(1001), witness.server.expectClosing(1001)]);
   server.sendFrame({ op: Op.continuation, payload: 'message', fin: true });
