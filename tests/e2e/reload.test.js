@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
 import { within } from './lib/deadline.js';
+import { echo } from './lib/echo.js';
 import { handshakeHead } from './lib/frames.js';
 import { Fairlead, Rig, config, scenario } from './lib/rig.js';
 
@@ -24,36 +25,6 @@ async function reload(rig, fairlead, settings) {
     .split('\n')
     .filter((line) => line.match(kOutcome))
     .at(-1);
-}
-
-// A backend that agrees to handshakes, says who it is, echoes frames and answers requests.
-async function echo(rig, name) {
-  const backend = await rig.backend({
-    onPeer: async (peer) => {
-      try {
-        for (;;) {
-          const request = await peer.readHead(3_600_000);
-          if (request.get('upgrade')) {
-            peer.answer101(request, { 'X-Server': name });
-            break;
-          }
-          peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${name.length}\r\n\r\n${name}`);
-        }
-        for (;;) {
-          const got = await peer.nextFrame(3_600_000);
-          if (got === null) return;
-          if (got.op === 8) {
-            await peer.sendFrame({ op: 8, payload: got.payload });
-            return peer.end();
-          }
-          peer.sendFrame({ op: got.op, payload: got.payload });
-        }
-      } catch {
-        peer.destroy();
-      }
-    },
-  });
-  return backend;
 }
 
 async function open(rig, fairlead, { fields = {}, connect = {}, target } = {}) {

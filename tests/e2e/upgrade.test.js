@@ -9,6 +9,7 @@ import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Changes, eventually, within } from './lib/deadline.js';
 import { DnsServer } from './lib/dns.js';
+import { echo } from './lib/echo.js';
 import { Op, handshakeHead } from './lib/frames.js';
 import { get } from './lib/requests.js';
 import { kBinary } from './lib/fairlead.js';
@@ -16,31 +17,6 @@ import { Fairlead, config, scenario } from './lib/rig.js';
 
 const kPython = '/usr/bin/python3';
 const kParent = fileURLToPath(new URL('lib/parent.py', import.meta.url));
-
-// A backend that says who it is, echoes frames and answers requests.
-const echo = (rig, name) =>
-  rig.backend({
-    onPeer: async (peer) => {
-      try {
-        for (;;) {
-          const request = await peer.readHead(3_600_000);
-          if (request.get('upgrade')) {
-            peer.answer101(request, { 'X-Server': name });
-            break;
-          }
-          peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${name.length}\r\n\r\n${name}`);
-        }
-        for (;;) {
-          const got = await peer.nextFrame(3_600_000);
-          if (got === null) return;
-          peer.sendFrame({ op: got.op, payload: got.payload });
-          if (got.op === Op.close) return peer.end();
-        }
-      } catch {
-        peer.destroy();
-      }
-    },
-  });
 
 // With an admin endpoint on a unix socket, for `fairlead upgrade`.
 function settingsOf(rig, settings) {

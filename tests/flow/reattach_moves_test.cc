@@ -1,0 +1,128 @@
+// on_backend_loss: a server that has to be left, not one that was lost.
+
+#include "tests/flow/reattach_rig.h"
+
+namespace fairlead::test {
+
+using namespace reattach;
+
+namespace {
+
+edge::Leave move_now(Session& session, std::shared_ptr<edge::LeaveCount> count = nullptr) {
+  const auto now = session.flow.loop.now();
+  edge::Leave leave;
+  leave.job = 7;
+  leave.at = now;
+  leave.until = now + 20s;
+  leave.count = std::move(count);
+  leave.leaves_server = true;
+  return leave;
+}
+
+edge::Tunnel& tunnel_of(Session& session) {
+  edge::Tunnel* tunnel = nullptr;
+  session.flow.links.for_each([&](edge::Link& link) { tunnel = link.session(); });
+  REQUIRE(tunnel != nullptr);
+  return *tunnel;
+}
+
+}  // namespace
+
+TEST_CASE("reattach: a drained server is left without the client noticing", "[flow][reattach]") {
+  Session session;
+  const auto count = std::make_shared<edge::LeaveCount>();
+  session.client().send_frame({.opcode = 1, .payload = "a ", .fin = false});
+  session.pump();
+  CHECK(tunnel_of(session).leave(move_now(session, count)));
+  session.pump();
+  CHECK(session.first().close_code() == -1);  // the message comes first
+  session.client().send_frame({.opcode = 0, .payload = "question"});
+  session.pump();
+  CHECK(session.first().close_code() == 1001);
+  CHECK(count->told == 1);
+  CHECK(count->left == 0);
+  CHECK(session.dialled() == 1);  // the old server may still have something to say
+  session.client().text("held");
+  session.first().text("an answer");
+  session.pump();
+  CHECK(texts(session.client()) == "an answer|");
+  SECTION("it answers the Close") {
+    session.first().close_frame(1001);
+  }
+  SECTION("it ends TCP") {
+    session.first().close();
+  }
+  SECTION("it does neither") {
+    session.flow.pass(5s);
+  }
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  session.attach();
+  CHECK(texts(session.last()) == "held|");
+  if (session.first().is_open()) CHECK(texts(session.first()) == "a question|");
+  session.last().text("more");
+  session.pump();
+  CHECK(texts(session.client()) == "an answer|more|");
+  end_well(session);
+}
+
+TEST_CASE("reattach: the old server's last words wait for a slow client", "[flow][reattach]") {
+  Session session(route(), "", "", 4096);
+  session.client().stop_reading(true);
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  REQUIRE(session.first().close_code() == 1001);
+  const std::string big(600'000, 'x');
+  session.first().send_frame({.opcode = 2, .payload = big});
+  session.first().close_frame(1001);
+  session.pump();
+  CHECK(session.first().unsent() > 200'000);
+  session.client().stop_reading(false);
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  session.attach();
+  session.last().text("next");
+  session.pump();
+  CHECK(texts(session.client()) == big + "|next|");
+}
+
+TEST_CASE("reattach: a client's last message and Close in the middle of a move",
+          "[flow][reattach]") {
+  Session session;
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  session.client().text("the last");
+  session.client().close_frame(1000);
+  session.pump();
+  session.first().close_frame(1001);
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  session.attach();
+  CHECK(texts(session.last()) == "the last|");
+  session.last().close_frame(1000);
+  session.last().half_close();
+  session.client().half_close();
+  session.pump();
+  CHECK(session.client().close_code() == 1000);
+  CHECK_FALSE(session.flow.alive());
+}
+
+TEST_CASE("reattach: a drain that finds no other server, and a message that does not end",
+          "[flow][reattach]") {
+  Session session;
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  SECTION("nobody takes it") {
+    session.first().close_frame(1001);
+    session.listening.clear();
+    for (int i = 0; i < 11; ++i) session.flow.pass(1s);
+  }
+  SECTION("half a message of the old server behind our Close") {
+    session.first().send_frame({.opcode = 1, .payload = "half", .fin = false});
+    session.pump();
+    session.flow.pass(6s);
+  }
+  session.check_end(1012, "moved");
+}
+
+}  // namespace fairlead::test
