@@ -45,29 +45,33 @@ Codec<std::vector<std::string>> patterns() {
   return codec;
 }
 
+// A file whose content goes into a header.
+Field<Admin> token_file(std::string key, std::string Admin::*member, std::string meaning) {
+  Field<Admin> field;
+  field.about = {std::move(key), "file", "none", std::move(meaning), {}};
+  field.read = [member](const Node& node, const Scope& scope, Admin& out) {
+    auto bytes = read_secret(node, scope);
+    if (!bytes) return;
+    if (!fits_header(*bytes)) {
+      scope.problem(node, "the token may hold visible ASCII only: it is sent in a header");
+      return;
+    }
+    out.*member = std::move(*bytes);
+  };
+  return field;
+}
+
 }  // namespace
 
 const Schema<Admin>& admin_schema() {
   static const Schema<Admin> schema = [] {
-    Field<Admin> token;
-    token.about = {"token_file",
-                   "file",
-                   "none",
-                   "16 bytes or more; needed to write over TCP, and off loopback",
-                   {}};
-    token.read = [](const Node& node, const Scope& scope, Admin& out) {
-      auto bytes = read_secret(node, scope);
-      if (!bytes) return;
-      if (!fits_header(*bytes)) {
-        scope.problem(node, "the token may hold visible ASCII only: it is sent in a header");
-        return;
-      }
-      out.token = std::move(*bytes);
-    };
     return Schema<Admin>{
         {field("listen", &Admin::listen, maybe_address(),
                "\"127.0.0.1:9180\", \"unix:/PATH\" (mode 0660)"),
-         token,
+         token_file("token_file", &Admin::token,
+                    "16 bytes or more; needed to write over TCP, and off loopback"),
+         token_file("read_token_file", &Admin::read_token,
+                    "16 bytes or more; whoever has it may look and scrape, but not act"),
          field("tap", &Admin::tap, flag(),
                "whoever may write may look into sessions (`fairlead tap`)"),
          field("tap_redact", &Admin::tap_redact, patterns(),

@@ -101,15 +101,27 @@ Codec<Rate> plain_rate() {
       rate_shape(RateOf::events)};
 }
 
-Codec<Value> plain_rate_or_off() {
-  Codec<Value> codec = rate_or_off(RateOf::events);
-  codec.shape = rate_shape(RateOf::events, "|off");
-  codec.read = [](const Node& node, const Scope& scope) -> std::optional<Value> {
+namespace {
+
+Codec<Value> rate_without_burst_or_off(RateOf of) {
+  Codec<Value> codec = rate_or_off(of);
+  codec.shape = rate_shape(of, "|off");
+  codec.read = [of](const Node& node, const Scope& scope) -> std::optional<Value> {
     if (node.kind == Node::Kind::string && node.text == "off") return Value{};
-    const Value rate = read_rate(node, scope, RateOf::events);
+    const Value rate = read_rate(node, scope, of);
     return rate ? std::optional<Value>(rate) : std::nullopt;
   };
   return codec;
+}
+
+}  // namespace
+
+Codec<Value> plain_rate_or_off() {
+  return rate_without_burst_or_off(RateOf::events);
+}
+
+Codec<Value> plain_byte_rate_or_off() {
+  return rate_without_burst_or_off(RateOf::bytes);
 }
 
 Codec<Value> rate_or_off(RateOf of) {

@@ -61,7 +61,7 @@ struct Server {
 struct ListenerTimeouts {
   Millis tls_handshake{10'000};  // from accept to the end of the TLS handshake
   Millis request_head{10'000};   // from its first byte (or the start) to the end of the head
-  Millis keepalive{60'000};      // between two requests of a connection
+  Millis keepalive{75'000};      // between two requests of a connection
 };
 
 // Settable in [timeouts], and again in a route.
@@ -69,11 +69,22 @@ struct RouteTimeouts {
   Millis connect{5'000};         // to one server
   Millis response_head{60'000};  // from the request sent to the end of the answer's head
   Millis write_stall{30'000};    // a peer that takes no byte for so long is given up
+  // Bytes a second below which a request's body is too slow (408), and an answer's reader; judged
+  // after 20 s of waiting for the client.
+  std::optional<Rate> min_body_rate = Rate{500, 500};
+  std::optional<Rate> min_send_rate;
+};
+
+// Of the sockets of both sides; the kernel looks after them.
+struct TcpTimeouts {
+  std::optional<Millis> keepalive = Millis{60'000};      // silence before the first probe
+  std::optional<Millis> user_timeout = Millis{120'000};  // sent bytes not acknowledged for so long
 };
 
 struct Timeouts {
   ListenerTimeouts listener;
   RouteTimeouts route;
+  TcpTimeouts tcp;
 };
 
 struct Log {
@@ -90,6 +101,7 @@ struct Log {
 struct Admin {
   std::optional<Address> listen;        // absent: no admin endpoint
   std::string token;                    // read from token_file; empty: there is none
+  std::string read_token;               // read from read_token_file: may look, may not act
   bool tap = false;                     // who has the token may look into sessions
   std::vector<std::string> tap_redact;  // what is hidden there; see observe/redaction.h
 };
@@ -117,7 +129,10 @@ struct Tracing {
 
 // How the names of servers are resolved.
 struct Dns {
+  enum class Family { any, ipv4, ipv6 };
+
   std::vector<Address> resolver;  // name servers; empty: the system's, /etc/resolv.conf
+  Family family = Family::any;    // which addresses are asked for
   Millis min_ttl{1'000};          // a name is asked for again when its answer's TTL is over,
   Millis max_ttl{300'000};        // ... no sooner and no later than these
   Millis timeout{2'000};          // for the first try; the second has twice as long
@@ -166,7 +181,9 @@ struct Limits {
   std::optional<Rate> handshakes_per_ip;            // WebSocket handshakes; IPv6 counts by /64
   std::optional<std::uint32_t> connections_per_ip;  // open sessions
   std::optional<Rate> messages;  // data messages a second, client to backend, per session
-  std::optional<Rate> bytes;     // payload bytes a second, client to backend, per session
+  std::optional<Rate> bytes;     // bytes of frames a second, client to backend, per session
+  // Pings, Pongs and empty continuations a second, client to backend, per session.
+  std::optional<Rate> control_frames = Rate{100, 100};
   OnExcess on_excess = OnExcess::throttle;
 };
 

@@ -41,6 +41,11 @@ const Schema<Dns>& dns_schema() {
   static const Schema<Dns> schema{
       {field("resolver", &Dns::resolver, list(name_server(), Empty::allowed),
              "name servers, \"10.0.0.53\", \"127.0.0.1:5353\"; none: the system's"),
+       field("family", &Dns::family,
+             choice<Dns::Family>({{"any", Dns::Family::any},
+                                  {"ipv4", Dns::Family::ipv4},
+                                  {"ipv6", Dns::Family::ipv6}}),
+             "which addresses are asked for"),
        field("min_ttl", &Dns::min_ttl, duration(Millis{100}, hours(1)),
              "no name is asked for again sooner, whatever its TTL"),
        field("max_ttl", &Dns::max_ttl, duration(Millis{100}, hours(24)), "... nor later"),

@@ -43,7 +43,22 @@ const Schema<RouteTimeouts>& route_timeouts_fields() {
        field("response_head", &T::response_head, duration(kShortest, kDay),
              "from the request sent to the end of the answer's head"),
        field("write_stall", &T::write_stall, duration(kShortest, kDay),
-             "a peer that takes no byte for so long is given up")},
+             "a peer that takes no byte for so long is given up"),
+       field("min_body_rate", &T::min_body_rate, plain_byte_rate_or_off(),
+             "a request's body slower than this, after 20 s, is answered 408"),
+       field("min_send_rate", &T::min_send_rate, plain_byte_rate_or_off(),
+             "an answer's reader slower than this, after 20 s, is given up")},
+      {}};
+  return schema;
+}
+
+const Schema<TcpTimeouts>& tcp_timeouts_fields() {
+  using T = TcpTimeouts;
+  static const Schema<T> schema{
+      {field("tcp_keepalive", &T::keepalive, duration_or("off", Millis{1'000}, hours(9)),
+             "silence after which the kernel probes a connection, of either side"),
+       field("tcp_user_timeout", &T::user_timeout, duration_or("off", Millis{1'000}, kDay),
+             "a peer that acknowledges nothing that was sent for so long is lost")},
       {}};
   return schema;
 }
@@ -118,6 +133,7 @@ const Schema<Timeouts>& timeouts_schema() {
     Schema<Timeouts> result;
     lift(listener_timeouts_fields(), &Timeouts::listener, result);
     lift(route_timeouts_fields(), &Timeouts::route, result);
+    lift(tcp_timeouts_fields(), &Timeouts::tcp, result);
     return result;
   }();
   return schema;

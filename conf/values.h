@@ -39,6 +39,7 @@ Codec<std::optional<std::uint64_t>> size_or_off();
 Codec<std::optional<Rate>> rate_or_off(RateOf of);  // "50/s" or { rate, burst }
 Codec<Rate> plain_rate();                           // "50/s" of events, without a burst
 Codec<std::optional<Rate>> plain_rate_or_off();
+Codec<std::optional<Rate>> plain_byte_rate_or_off();                       // "500B/s"
 Codec<double> share();                                                     // 0 to 1
 Codec<std::uint32_t> percentage(std::uint32_t least, std::uint32_t most);  // "20%"
 

@@ -176,6 +176,35 @@ fall = 5
   REQUIRE(backend.health->fall == 5);
 }
 
+TEST_CASE("load: bounds of slow peers have defaults and can be switched off", "[conf][load]") {
+  const Config plain = good(kLeast);
+  REQUIRE(plain.routes[0].timeouts.min_body_rate == Rate{500, 500});
+  REQUIRE_FALSE(plain.routes[0].timeouts.min_send_rate.has_value());
+  REQUIRE(plain.timeouts.tcp.keepalive == Millis{60'000});
+  REQUIRE(plain.timeouts.tcp.user_timeout == Millis{120'000});
+  REQUIRE(plain.listeners[0].timeouts.keepalive == Millis{75'000});
+  REQUIRE(plain.routes[0].limits.control_frames == Rate{100, 100});
+
+  const Config set = good(kLeast + R"(
+[timeouts]
+min_body_rate = "off"
+min_send_rate = "2KiB/s"
+tcp_keepalive = "off"
+tcp_user_timeout = "off"
+[admin]
+read_token_file = "secret"
+[dns]
+family = "ipv4"
+)");
+  REQUIRE_FALSE(set.routes[0].timeouts.min_body_rate.has_value());
+  REQUIRE(set.routes[0].timeouts.min_send_rate.value().per_second == 2048);
+  REQUIRE_FALSE(set.timeouts.tcp.keepalive.has_value());
+  REQUIRE_FALSE(set.timeouts.tcp.user_timeout.has_value());
+  REQUIRE(set.admin.read_token == "0123456789abcdef");
+  REQUIRE(set.admin.token.empty());
+  REQUIRE(set.dns.family == Dns::Family::ipv4);
+}
+
 TEST_CASE("load: a table's place does not matter to those that inherit", "[conf][load]") {
   const Config config = good(kLeast + "[timeouts]\nconnect = \"9s\"\nkeepalive = \"8s\"\n");
   REQUIRE(config.routes[0].timeouts.connect == Millis{9000});

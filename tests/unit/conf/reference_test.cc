@@ -54,7 +54,7 @@ TEST_CASE("reference: every key has its line, and a terminal holds them", "[conf
   for (const auto* part :
        {"\n[server]\n", "\n[server.drain]\n", "\n[[listener]]\n", "\n[listener.tls]\n",
         "\n[route.websocket]\n", "\n[backend.sticky]\n", "  workers = 0   (integer, 0 to 256)\n",
-        "  keepalive = \"60s\"   (duration, 10ms to 24h)\n", "  origins = [\"same-origin\"]",
+        "  keepalive = \"75s\"   (duration, 10ms to 24h)\n", "  origins = [\"same-origin\"]",
         "  max_message = \"1MiB\"   (size, or \"off\")\n", "  name: the backend's name",
         "  connect: as in [timeouts]", "  idle_timeout = \"off\"", "  address: required"}) {
     CAPTURE(part);
@@ -68,6 +68,7 @@ TEST_CASE("reference: the example file is right", "[conf][reference]") {
               {"/etc/fairlead/privkey.pem", "key"},
               {"/etc/fairlead/ticket.key", std::string(80, 'k')},
               {"/etc/fairlead/admin.token", "fedcba9876543210fedcba9876543210\n"},
+              {"/etc/fairlead/scrape.token", "0123456789abcdef0123456789abcdef\n"},
               {"/etc/fairlead/sticky.secret", "0123456789abcdef0123456789abcdef\n"}});
   const auto result = load_text(example(), "/etc/fairlead/fairlead.toml", no_environment, files);
   REQUIRE(messages(result) == std::vector<std::string>{});
