@@ -221,6 +221,7 @@ void TraceExporter::failed(const std::string& why, conf::Millis retry_after) {
   schedule();
 }
 
+// From here on the timer is disarmed, too: it must not send what nobody waits for any more.
 void TraceExporter::end_post() {
   phase_ = Phase::idle;
   connector_.cancel();
@@ -235,7 +236,7 @@ void TraceExporter::drop_batch(SpanLoss why) {
 }
 
 void TraceExporter::drop_all(SpanLoss why) {
-  if (phase_ != Phase::idle) end_post();
+  end_post();
   drop_batch(why);
   std::size_t bytes = 0;
   for (const std::string& span : waiting_) bytes += span.size();
@@ -262,6 +263,7 @@ void TraceExporter::settle() {
 void TraceExporter::on_timer(net::Timer&) {
   const net::TimePoint now = loop_.now();
   if (done_ && now >= give_up_) return drop_all(SpanLoss::stopped);
+  if (!settings_.endpoint) return drop_all(SpanLoss::off);
   if (phase_ != Phase::idle) {
     if (now < deadline_) return timer_.arm(deadline_);
     return failed("no answer within " + conf::duration_text(settings_.timeout));

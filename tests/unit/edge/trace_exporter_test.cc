@@ -211,6 +211,38 @@ TEST_CASE("exporter: switched off, what waits is dropped", "[edge][trace]") {
   CHECK(rig.dropped(SpanLoss::off) == 3);
 }
 
+TEST_CASE("exporter: switched off by a reload, its timer sends nothing", "[edge][trace]") {
+  Rig rig;
+  SECTION("while spans wait for their interval") {
+    rig.offer(2);
+  }
+  SECTION("while a batch waits for another try") {
+    rig.offer(3);
+    rig.pass(10ms);
+    REQUIRE_FALSE(rig.post().empty());
+    rig.say("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+  }
+  SECTION("while the collector is asked for its answer") {
+    rig.offer(3);
+    rig.pass(10ms);
+    REQUIRE_FALSE(rig.post().empty());
+    rig.client.reset();
+  }
+  const std::optional<conf::Collector> before = std::exchange(rig.settings.endpoint, std::nullopt);
+  rig.use();
+  rig.pass(61'000ms);
+  CHECK(rig.post().empty());
+  CHECK(rig.exporter.queue().waiting() == 0);
+  rig.settings.endpoint = before;  // on again: nothing of what was dropped is left
+  rig.use();
+  rig.pass(61'000ms);
+  CHECK(rig.post().empty());
+  rig.number = 6;
+  rig.offer(3);
+  rig.pass(10ms);
+  CHECK(Rig::spans_in(rig.post()) == "7,8,9");
+}
+
 TEST_CASE("exporter: at the end all is sent, or given up in time", "[edge][trace]") {
   Rig rig;
   bool done = false;
