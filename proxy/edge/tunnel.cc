@@ -248,16 +248,12 @@ void Tunnel::keep_tail(Peer& from, std::span<const char> bytes) {
   from.tail->assign(bytes.data(), bytes.size());
 }
 
-// Ours is the Pong that carries the number of the Ping we sent last; any other belongs to the app.
+// A Pong to any Ping of ours is ours and goes no further. The last one is timed.
 bool Tunnel::is_our_pong(Peer& from, std::span<const char> frame, const wire::FrameHeader& header) {
-  std::uint64_t nonce = 0;
-  if (from.nonce == 0 || header.length != sizeof nonce) return false;
-  std::array<char, sizeof nonce> payload{};
-  std::memcpy(payload.data(), frame.data() + header.size, payload.size());
-  if (header.masked) wire::apply_mask(payload, header.mask);
-  std::memcpy(&nonce, payload.data(), sizeof nonce);
-  if (nonce != from.nonce) return false;
-  from.nonce = 0;
+  if (!from.pings.any()) return false;
+  const wire::ControlPayload payload = wire::control_payload(header, frame);
+  const OwnPings::Pong pong = from.pings.classify(payload.view());
+  if (pong != OwnPings::Pong::last || !from.waiting) return pong != OwnPings::Pong::foreign;
   from.waiting = false;
   const bool client = &from == &peers_[kClient];
   const std::chrono::duration<float> rtt = home_.loop.now() - from.pinged;

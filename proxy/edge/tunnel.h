@@ -18,6 +18,7 @@
 #include "proxy/edge/identity.h"
 #include "proxy/edge/keepalive.h"
 #include "proxy/edge/leave.h"
+#include "proxy/edge/own_pings.h"
 #include "proxy/edge/session_tap.h"
 #include "proxy/net/stream.h"
 #include "proxy/observe/session_query.h"
@@ -115,9 +116,9 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
     std::unique_ptr<std::string> tail;  // an incomplete frame header or control frame
     net::TimePoint heard;
     net::TimePoint pinged;
-    std::uint64_t nonce = 0;      // payload of our Ping that waits for its Pong
+    OwnPings pings;               // sent to it by us
     std::uint16_t close_due = 0;  // a Close with this code is to be sent at the next boundary
-    bool waiting : 1 = false;     // for that Pong
+    bool waiting : 1 = false;     // for the Pong to the last of these
     bool ping_due : 1 = false;    // could not be sent yet
     bool close_sent : 1 = false;  // a Close went to it: nothing may follow
     bool close_got : 1 = false;   // its Close came: nothing more counts

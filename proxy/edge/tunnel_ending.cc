@@ -50,9 +50,7 @@ void Tunnel::try_ping(Side to) {
   }
   if (peers_[other(to)].scanner.mid_frame() || peer.stream->blocked()) return;
   peer.ping_due = false;
-  peer.nonce = home_.random.next() | 1;  // never 0, which means none
-  std::array<char, sizeof peer.nonce> payload{};
-  std::memcpy(payload.data(), &peer.nonce, sizeof peer.nonce);
+  const OwnPings::Payload payload = peer.pings.next(home_.random.next());
   wire::ControlFrame ping = wire::make_control(wire::Opcode::ping, payload, masking(to));
   if (!peer.stream->write(ping.span())) return lost(to);
   peer.waiting = true;

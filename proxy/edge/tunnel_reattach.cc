@@ -69,7 +69,6 @@ bool Tunnel::held_instead(Cause& cause) {
 std::unique_ptr<net::Stream> Tunnel::hold() {
   Peer& backend = peers_[kBackend];
   auto server = std::exchange(backend.stream, std::make_unique<net::HeldStream>(home_.loop));
-  backend.nonce = 0;
   backend.waiting = false;
   backend.ping_due = false;
   backend.gone = false;

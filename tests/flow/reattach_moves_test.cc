@@ -66,6 +66,26 @@ TEST_CASE("reattach: a drained server is left without the client noticing", "[fl
   end_well(session);
 }
 
+TEST_CASE("reattach: the old server's Pong to a Ping of ours never reaches the client",
+          "[flow][reattach]") {
+  Session session;
+  session.flow.pass(21s);
+  std::string ping;
+  for (const Seen& seen : session.first().frames()) {
+    if (seen.opcode == 9) ping = seen.payload;
+  }
+  REQUIRE_FALSE(ping.empty());
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  REQUIRE(session.first().close_code() == 1001);
+  session.client().take();
+  session.first().send_frame({.opcode = 10, .payload = ping});
+  session.first().send_frame({.opcode = 10, .payload = "the app's"});
+  session.first().close_frame(1001);
+  session.pump();
+  CHECK(session.client().frames() == std::vector<Seen>{{10, "the app's"}});
+}
+
 TEST_CASE("reattach: the old server's last words wait for a slow client", "[flow][reattach]") {
   Session session(route(), "", "", 4096);
   session.client().stop_reading(true);
