@@ -35,6 +35,11 @@ bool survives_a_new_server(std::string_view extensions) {
   return survives;
 }
 
+bool answers_move(std::uint16_t code) {
+  constexpr std::uint16_t kNormal = 1000;
+  return code == 0 || code == kNormal || code == rules::failure(rules::Cause::moved).backend_code;
+}
+
 Reattach::Reattach(Home& home, Tunnel& tunnel, Handshake handshake)
     : home_(home), tunnel_(tunnel), handshake_(std::move(handshake)) {}
 

@@ -21,6 +21,11 @@ class Tunnel;
 // an extension we do not know nothing can be said.
 bool survives_a_new_server(std::string_view extensions);
 
+// Whether a Close of the old server with this code (0: none) is its answer to the Close 1001 that
+// it got because the session moves (RFC 6455 5.5.1): 1001 as most answer, and 1000 or no code as
+// some do. Any other is the server's own decision about the session.
+bool answers_move(std::uint16_t code);
+
 class Reattach final : Search::Owner, net::Stream::Handler, net::Timer::Handler {
  public:
   enum class State : std::uint8_t {

@@ -214,7 +214,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void old_server_done();
   void held_lost();
   void parted();
-  bool close_while_held(Side from);
+  bool close_while_held(Side from, std::uint16_t code);
   void end_held();
   void held_in_vain(rules::Cause cause);
   void stop_holding();

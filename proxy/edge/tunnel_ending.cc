@@ -193,19 +193,16 @@ void Tunnel::close_frame(Side from_side, std::span<const char> frame,
                          const wire::FrameHeader& header) {
   Peer& from = peers_[from_side];
   Peer& to = peers_[other(from_side)];
-  if (reattach_ && close_while_held(from_side)) return;
+  const wire::ControlPayload payload = wire::control_payload(header, frame);
+  const wire::CloseView said = wire::parse_close(payload.view());
+  if (reattach_ && close_while_held(from_side, said.code)) return;
   from.close_got = true;
   count_control(from_side, observe::RouteTally::close);
   if (!ending_) {
     ending_ = true;
     cause_ = from_side == kClient ? Cause::client_closed : Cause::backend_closed;
-    std::string payload(frame.data() + header.size, frame.size() - header.size);
-    if (header.masked) wire::apply_mask(payload, header.mask);
-    if (payload.size() >= 2) {
-      close_code_ = static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) |
-                                               static_cast<unsigned char>(payload[1]));
-    }
-    if (payload.size() > 2) close_reason_ = std::make_unique<std::string>(payload, 2);
+    close_code_ = said.code;
+    if (!said.reason.empty()) close_reason_ = std::make_unique<std::string>(said.reason);
     ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
     timer_.arm_by(ending_deadline_);
   }

@@ -141,15 +141,20 @@ void Tunnel::parted() {
   detach(reattach_->done());
 }
 
-// A Close while the session is held. True: it was the old server's answer, and is not passed on.
-bool Tunnel::close_while_held(Side from) {
+// A Close while the session is held. True: it was the old server's answer, and is not passed on. A
+// Close of the old server's own ends the session like any other: no new server is looked for.
+bool Tunnel::close_while_held(Side from, std::uint16_t code) {
   if (!reattach_->held()) return false;
   if (from == kClient) {
     reattach_->client_closes = !peers_[kBackend].stream->blocked();
     return false;
   }
-  parted();
-  return true;
+  if (ending_ || answers_move(code)) {
+    parted();
+    return true;
+  }
+  stop_holding();
+  return false;
 }
 
 // A session that ends while it is held: its server's part is over. What a client said before its

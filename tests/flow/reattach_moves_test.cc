@@ -86,6 +86,51 @@ TEST_CASE("reattach: the old server's Pong to a Ping of ours never reaches the c
   CHECK(session.client().frames() == std::vector<Seen>{{10, "the app's"}});
 }
 
+TEST_CASE("reattach: a Close of the old server's own behind our 1001 ends the session",
+          "[flow][reattach]") {
+  const bool held = GENERATE(false, true);
+  const bool tapped = GENERATE(false, true);
+  Session session;
+  auto link = std::make_shared<edge::TapLink>();
+  link->deliver = [](edge::TapBatch) {};
+  if (tapped) tunnel_of(session).watch(std::make_unique<edge::SessionTap>(session.flow.loop, link));
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  REQUIRE(session.first().close_code() == 1001);
+  if (held) session.client().text("what nobody will hear any more");
+  session.pump();
+  session.first().text("one thing more");
+  session.first().close_frame(4003, "logged out");
+  session.pump();
+  CHECK(texts(session.client()) == "one thing more|");
+  CHECK(session.client().close_code() == 4003);
+  CHECK(session.client().close_reason() == "logged out");
+  CHECK(session.dialled() == 1);
+  CHECK(session.first().end() == FarEnd::End::eof);
+  session.client().close_frame(4003);
+  session.client().half_close();
+  session.pump();
+  CHECK_FALSE(session.flow.alive());
+  CHECK(session.logged("reason", R"("backend_closed")"));
+  CHECK(session.logged("close_code", "4003"));
+  CHECK(session.logged("close_reason", R"("logged out")"));
+  CHECK(session.logged("closed_by", R"("backend")"));
+}
+
+TEST_CASE("reattach: what the old server answers our 1001 with is no Close of its own",
+          "[flow][reattach]") {
+  const unsigned code = GENERATE(0U, 1000U, 1001U);
+  Session session;
+  tunnel_of(session).leave(move_now(session));
+  session.pump();
+  session.first().close_frame(code, code == 0 ? "" : "moved: connect again");
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  session.attach();
+  CHECK(session.client().close_code() == -1);
+  end_well(session);
+}
+
 TEST_CASE("reattach: the old server's last words wait for a slow client", "[flow][reattach]") {
   Session session(route(), "", "", 4096);
   session.client().stop_reading(true);

@@ -32,6 +32,15 @@ TEST_CASE("reattach: a session survives where no compression of the client looks
   }
 }
 
+TEST_CASE("reattach: which Close of the old server answers the one it got", "[edge][reattach]") {
+  for (unsigned code : {0U, 1000U, 1001U}) CHECK(answers_move(static_cast<std::uint16_t>(code)));
+  for (unsigned code :
+       {1002U, 1003U, 1007U, 1008U, 1009U, 1011U, 1012U, 1013U, 3000U, 4003U, 4999U}) {
+    CAPTURE(code);
+    CHECK_FALSE(answers_move(static_cast<std::uint16_t>(code)));
+  }
+}
+
 TEST_CASE("reattach: the handshake is repeated as it was, with its number", "[edge][reattach]") {
   Handshake handshake;
   handshake.head = "GET /a?b HTTP/1.1\r\nHost: c\r\n\r\n";
