@@ -14,8 +14,8 @@ namespace {
 using rules::Cause;
 
 constexpr wire::HeadLimits kLimits{conf::bounds::kHeadBytes, conf::bounds::kHeadFields};
-// What a client may send ahead while its request is under way; then it is read no further.
-constexpr std::size_t kMaxAhead = conf::bounds::kRelayBuffer;
+// What is read ahead of a client while its request is under way: the next head, and no more.
+constexpr std::size_t kMaxAhead = conf::bounds::kHeadBytes;
 
 bool is_trusted(const conf::Listener& listener, const net::PeerAddress& peer) {
   const auto& trusted = listener.trusted_proxies;
@@ -106,7 +106,7 @@ void Connection::wait_for_head() {
 
 void Connection::read_proxy_header(std::string_view bytes) {
   in_.append(bytes);
-  wire::ProxyHeader header = wire::parse_proxy_header(in_);
+  wire::ProxyHeader header = wire::parse_proxy_header(in_.view());
   if (header.state == wire::ProxyHeader::State::more && in_.size() < conf::bounds::kProxyHeader)
     return;
   if (header.state != wire::ProxyHeader::State::complete) {
@@ -118,7 +118,7 @@ void Connection::read_proxy_header(std::string_view bytes) {
     peer_.unix_socket = false;
     peer_.local_port = header.ends->destination_port;
   }
-  std::string rest = in_.substr(header.size);
+  const std::string rest(in_.view().substr(header.size));
   in_.clear();
   phase_ = Phase::head;
   begin_tls_or_head();
@@ -129,10 +129,33 @@ void Connection::read_proxy_header(std::string_view bytes) {
 
 void Connection::on_readable(net::Stream& stream) {
   assert(home_.loop.in_thread());
+  const std::size_t room = read_room();
+  if (room == 0) return stream.want_read(false);  // until the next request
   std::span<char> buffer = home_.loop.relay_buffer();
-  net::ReadResult got = stream.read(buffer);
+  net::ReadResult got = stream.read(buffer, room);
   take(buffer.first(got.n));
   if (!dead() && got.status != net::IoStatus::ok) client_ended(got.status == net::IoStatus::eof);
+}
+
+// How much may be read at once, so that behind the request under way, its body included, no more
+// than kMaxAhead is ever kept. (Of TLS, a record more.)
+std::size_t Connection::read_room() const {
+  const std::size_t ahead = kMaxAhead - std::min(in_.size(), kMaxAhead);
+  switch (phase_) {
+    case Phase::proxy_header:
+      return conf::bounds::kProxyHeader - in_.size();
+    case Phase::tls:
+    case Phase::head:
+      return conf::bounds::kHeadBytes;
+    case Phase::exchange:
+      return ahead + static_cast<std::size_t>(std::min<std::uint64_t>(exchange_->body_to_come(),
+                                                                      conf::bounds::kRelayBuffer));
+    case Phase::between:
+      return ahead;
+    case Phase::closing:
+      break;
+  }
+  return conf::bounds::kRelayBuffer;  // dropped
 }
 
 void Connection::take(std::span<char> bytes) {
@@ -162,7 +185,7 @@ void Connection::take(std::span<char> bytes) {
 }
 
 void Connection::update_reading() {
-  client_->want_read(!exchange_->holds_body() && in_.size() <= kMaxAhead);
+  client_->want_read(!exchange_->holds_body() && in_.size() < kMaxAhead);
 }
 
 // A head that comes with one read, as nearly all do, is never kept in in_: an idle connection holds
@@ -180,12 +203,17 @@ void Connection::read_head(std::string_view bytes) {
   if (in_.empty()) {
     std::string_view rest = bytes.substr(scanner_.size());
     std::string head(bytes.substr(0, scanner_.size()));
-    if (!rest.empty()) in_.assign(rest);
+    in_.append(rest);
     return take_head(std::move(head));
   }
   in_.append(bytes);
-  std::string head = in_.substr(0, scanner_.size());
-  in_ = in_.substr(head.size());
+  read_kept_head();
+}
+
+// The scanner has found the end of the head that in_ begins with.
+void Connection::read_kept_head() {
+  std::string head(in_.view().substr(0, scanner_.size()));
+  in_.consume(head.size());
   take_head(std::move(head));
 }
 
@@ -312,8 +340,10 @@ void Connection::next_request() {
   client_->want_read(true);
   wait_for_head();
   if (in_.empty()) return;
-  std::string ahead = std::exchange(in_, {});
-  read_head(ahead);
+  const wire::HeadScanner::State state = scanner_.feed(in_.view());
+  scanned_ = in_.size();
+  if (state == wire::HeadScanner::State::error) return answer(cause_of(scanner_.error()), nullptr);
+  if (state == wire::HeadScanner::State::complete) read_kept_head();
 }
 
 void Connection::exchange_switched() {
@@ -337,7 +367,7 @@ void Connection::exchange_switched() {
   auto tunnel = std::make_unique<Tunnel>(home_, std::move(parts));
   Tunnel& begun = *tunnel;
   home_.links.adopt(std::move(tunnel));
-  begun.start(in_, exchange_->early_bytes());
+  begun.start(in_.view(), exchange_->early_bytes());
   if (home_.draining && !home_.handed_over) {
     begun.drain(home_.drain_deadline);
   } else if (home_.departures != nullptr) {

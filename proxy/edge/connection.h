@@ -8,6 +8,7 @@
 
 #include "proxy/edge/answer.h"
 #include "proxy/edge/exchange.h"
+#include "proxy/edge/read_ahead.h"
 #include "proxy/edge/tunnel.h"
 #include "proxy/net/socket.h"
 #include "proxy/rules/admission.h"
@@ -56,7 +57,7 @@ class Connection final : public Link,
 
   net::Stream& client() override { return *client_; }
 
-  std::string& ahead() override { return in_; }
+  std::string& ahead() override { return in_.text(); }
 
   void update_reading() override;
 
@@ -67,8 +68,10 @@ class Connection final : public Link,
   void read_proxy_header(std::string_view bytes);
   void begin_tls_or_head();
   void wait_for_head();
+  std::size_t read_room() const;
   void take(std::span<char> bytes);
   void read_head(std::string_view bytes);
+  void read_kept_head();
   void take_head(std::string bytes);
   void on_head(std::string bytes);
   bool catch_up();
@@ -108,7 +111,7 @@ class Connection final : public Link,
   net::TimePoint began_;
   net::TimePoint closing_since_;
   // Read and not yet used: a head that did not come at once, or what follows the request's head.
-  std::string in_;
+  ReadAhead in_;
   std::size_t scanned_ = 0;  // of it, by scanner_
   wire::HeadScanner scanner_;
   std::unique_ptr<Exchange> exchange_;

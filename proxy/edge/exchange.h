@@ -78,6 +78,10 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   // The request's body cannot be passed on at the moment: the client should not be read.
   bool holds_body() const;
 
+  // So many of the bytes to come from the client belong to the request's body for certain, and can
+  // be taken now.
+  std::uint64_t body_to_come() const;
+
   // The request came in full.
   bool upload_complete() const { return upload_.state() == wire::BodyTransfer::State::complete; }
 

@@ -67,6 +67,10 @@ bool Exchange::holds_body() const {
   return uploading() && backend_ && (upload_broken_ || flushing_ || backend_->blocked());
 }
 
+std::uint64_t Exchange::body_to_come() const {
+  return over_ || !backend_ || holds_body() ? 0 : upload_.remaining();
+}
+
 std::size_t Exchange::take_body(std::span<char> bytes) {
   if (over_ || !uploading() || !backend_ || holds_body()) return 0;
   const wire::BodyTransfer::Passed passed = upload_.pass(bytes);

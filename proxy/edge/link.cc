@@ -39,15 +39,22 @@ void Links::unlink(Link& link) {
   --size_;
 }
 
-void Links::bury() {
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {  // resume() may ask again
-    waiting_[i]->waiting_ = false;
-    if (!waiting_[i]->dead_) waiting_[i]->resume();
+bool Links::bury() {
+  resuming_.swap(waiting_);
+  for (Link* link : resuming_) {
+    link->waiting_ = false;
+    if (!link->dead_) link->resume();
   }
-  waiting_.clear();
+  resuming_.clear();
+  destroy_dead();
+  return !waiting_.empty();
+}
+
+void Links::destroy_dead() {
   while (dead_ != nullptr) {
     Link* link = dead_;
     dead_ = link->next_;
+    if (link->waiting_) std::erase(waiting_, link);
     delete link;
   }
 }
@@ -70,7 +77,7 @@ Links::~Links() {
     cursor->links_ = nullptr;
     cursor->at_ = nullptr;
   }
-  bury();
+  destroy_dead();
   while (first_ != nullptr) {
     Link* link = first_;
     first_ = link->next_;

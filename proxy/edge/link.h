@@ -38,7 +38,8 @@ class Link {
   // Marks it for burial. No handler of this link runs any more: the caller has closed its streams
   // and timers.
   void die();
-  // Asks for one call of resume() at the end of this turn, when no handler is running.
+  // Asks for one call of resume() at the end of this turn, when no handler is running. Within
+  // resume(): at the end of the next turn, so that one link never keeps the others waiting.
   void resume_later();
 
   virtual void resume() {}
@@ -81,8 +82,9 @@ class Links {
 
   // Takes ownership; O(1).
   void adopt(std::unique_ptr<Link> link);
-  // Resumes what asked for it, then destroys the dead. Called by the worker after each turn.
-  void bury();
+  // Resumes each that asked for it once, then destroys the dead. Called by the worker after each
+  // turn. True: some have asked again, and the next turn must not wait for events.
+  bool bury();
 
   std::size_t size() const { return size_; }
 
@@ -99,10 +101,12 @@ class Links {
  private:
   friend class Link;
   void unlink(Link& link);
+  void destroy_dead();
 
   Link* first_ = nullptr;
   Link* dead_ = nullptr;
-  std::vector<Link*> waiting_;
+  std::vector<Link*> waiting_;  // for resume(), at the next bury()
+  std::vector<Link*> resuming_;
   std::vector<Cursor*> cursors_;
   std::size_t size_ = 0;
 };

@@ -124,7 +124,7 @@ void Worker::on_accept_paused(int error_number) {
 }
 
 void Worker::on_turn_end() {
-  links_.bury();
+  if (links_.bury()) loop_.turn_again();
   const bool spans = tracer_ && tracer_->waiting() != 0;
   if (access_.waiting() != 0 || spans) log_timer_.arm_by(loop_.now() + kLogDelay);
   if (!home_.draining || !drained_) return;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "proxy/net/event_memory.h"
 
@@ -69,7 +70,8 @@ void Loop::arm_wakeup() {
 void Loop::turn(bool block) {
   arm_wakeup();
   now_stale_ = true;  // whatever was read before the wait is old behind it
-  event_base_loop(base_, block ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+  const bool waits = block && !std::exchange(again_, false);
+  event_base_loop(base_, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
   timers_.advance(now());
   if (turn_end_) turn_end_();
   now_stale_ = true;

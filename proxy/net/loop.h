@@ -36,6 +36,9 @@ class Loop {
   // timers, then calls the turn-end hook.
   void turn(bool block);
 
+  // The next turn does not wait for events: there is work that none of them will tell of.
+  void turn_again() { again_ = true; }
+
   // Called after each turn, when no handler is running.
   void on_turn_end(std::function<void()> hook) { turn_end_ = std::move(hook); }
 
@@ -85,6 +88,7 @@ class Loop {
   event* wakeup_ = nullptr;  // makes epoll_wait return for the next timer
   TimePoint wakeup_at_ = TimePoint::max();
   bool stopped_ = false;
+  bool again_ = false;
   bool now_stale_ = true;
   TimePoint now_;
   Clock::duration skew_{};

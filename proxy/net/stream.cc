@@ -95,8 +95,8 @@ ReadResult Stream::receive(std::span<char> into) {
   return {0, IoStatus::error};
 }
 
-ReadResult Stream::read(std::span<char> into) {
-  return receive(into);
+ReadResult Stream::read(std::span<char> into, std::size_t most) {
+  return receive(into.first(std::min(most, into.size())));
 }
 
 bool Stream::write(std::span<const char> data) {

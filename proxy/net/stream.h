@@ -47,7 +47,9 @@ class Stream {
   void set_handler(Handler& handler) { handler_ = &handler; }
 
   // Reads once into `into`, which is Loop::relay_buffer() or as large, so that TLS can be used up.
-  virtual ReadResult read(std::span<char> into);
+  // Takes no more than `most` bytes, 1 or more, off the socket; of TLS, a record that began in an
+  // earlier read comes out on top of them.
+  virtual ReadResult read(std::span<char> into, std::size_t most = SIZE_MAX);
   // Copies what the next read of a plain stream would begin with; returns how much.
   std::size_t peek(std::span<char> into);
   // Sends, or keeps what was not taken. False: the stream is broken (see error()).
@@ -146,7 +148,7 @@ class TlsStream final : public Stream {
  public:
   TlsStream(Loop& loop, int fd, std::unique_ptr<tls::Engine> engine);
 
-  ReadResult read(std::span<char> into) override;
+  ReadResult read(std::span<char> into, std::size_t most = SIZE_MAX) override;
   bool write(std::span<const char> data) override;
   using Stream::write;
   void notify() override;

@@ -1,6 +1,7 @@
 // TLS over a Stream: ciphertext of a wake-up comes in with one recv, what is to be sent leaves with
 // one send.
 
+#include <algorithm>
 #include <cassert>
 
 #include "proxy/net/stream.h"
@@ -18,13 +19,14 @@ bool TlsStream::send_output() {
   return sent;
 }
 
-ReadResult TlsStream::read(std::span<char> into) {
+ReadResult TlsStream::read(std::span<char> into, std::size_t most) {
   // So nothing decrypted is ever left inside OpenSSL, where no event of the socket would tell of
   // it.
   assert(into.size() >= loop_.cipher_buffer().size() + Loop::kRecordRoom);
-  ReadResult raw = receive(loop_.cipher_buffer());
+  const std::span<char> buffer = loop_.cipher_buffer();
+  ReadResult raw = receive(buffer.first(std::min(most, buffer.size())));
   if (raw.n == 0) return raw;
-  std::span<const char> in = loop_.cipher_buffer().first(raw.n);
+  std::span<const char> in = buffer.first(raw.n);
   std::string& out = loop_.cipher_out();
   ReadResult result;
   auto status = tls::Engine::Status::ok;

@@ -38,6 +38,9 @@ class BodyScanner {
 
   std::uint64_t payload_bytes() const { return payload_; }  // body bytes without the coding's own
 
+  // So many of the bytes to come belong to the body for certain: payload that was announced.
+  std::uint64_t remaining() const { return state_ == State::more ? remaining_ : 0; }
+
   // The lines behind the last chunk, each with its CRLF, checked; "" for none. Whole once complete.
   const std::string& trailers() const { return trailers_; }
 

@@ -43,6 +43,8 @@ class BodyTransfer {
 
   std::uint64_t payload_bytes() const { return scanner_.payload_bytes(); }
 
+  std::uint64_t remaining() const { return scanner_.remaining(); }
+
   // What would be made of the bytes: nothing changes.
   State probe(std::string_view bytes) const;
 

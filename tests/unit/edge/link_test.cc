@@ -55,7 +55,8 @@ TEST_CASE("link: the dead are buried once, the others stay", "[edge][link]") {
   CHECK(seen == 2);
 }
 
-TEST_CASE("link: what asked for it is resumed once, before the dead are buried", "[edge][link]") {
+TEST_CASE("link: what asked for it is resumed once a turn, before the dead are buried",
+          "[edge][link]") {
   int alive = 0;
   Links links;
   auto made = std::make_unique<Counted>(links, alive);
@@ -69,11 +70,28 @@ TEST_CASE("link: what asked for it is resumed once, before the dead are buried",
   one.again = 2;
   other.wait();
   other.force_end();
-  links.bury();
-  CHECK(one.resumed == 3);
+  CHECK(links.bury());  // it has asked again
+  CHECK(one.resumed == 1);
   CHECK(alive == 1);
-  links.bury();
+  CHECK(links.bury());
+  CHECK_FALSE(links.bury());
   CHECK(one.resumed == 3);
+  CHECK_FALSE(links.bury());
+  CHECK(one.resumed == 3);
+}
+
+TEST_CASE("link: one that asks to be resumed as it dies is not", "[edge][link]") {
+  int alive = 0;
+  Links links;
+  auto made = std::make_unique<Counted>(links, alive);
+  Counted& one = *made;
+  links.adopt(std::move(made));
+  one.force_end();
+  one.wait();
+  one.again = 1;
+  CHECK_FALSE(links.bury());
+  CHECK(alive == 0);
+  CHECK_FALSE(links.bury());
 }
 
 TEST_CASE("link: for_each may end each link it visits", "[edge][link]") {

@@ -168,6 +168,18 @@ TEST_CASE("loop: the hook runs once after each turn", "[net][loop]") {
   }
 }
 
+TEST_CASE("loop: a turn that is to come at once does not wait for events", "[net][loop]") {
+  Loop loop;
+  int turns = 0;
+  loop.on_turn_end([&] {
+    if (++turns < 3) loop.turn_again();
+    if (turns == 3) loop.stop();
+  });
+  loop.turn_again();
+  loop.run();  // nothing else would ever wake it
+  CHECK(turns == 3);
+}
+
 TEST_CASE("loop: stop() from a handler ends run(), which may begin again", "[net][loop]") {
   Loop loop;
   OnTimer handler([&](Timer&) { loop.stop(); });
