@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 
 #include "conf/load.h"
 #include "proxy/demo/site.h"
+#include "proxy/edge/privileges.h"
 #include "proxy/edge/server.h"
 #include "proxy/observe/log.h"
 #include "tls/digest.h"
@@ -18,6 +20,10 @@ namespace fairlead::cli {
 namespace {
 
 constexpr int kFailed = 1;
+constexpr int kForced = 3;
+// What the logs' readers have left to take at the end.
+constexpr std::chrono::milliseconds kLastLines{800};
+constexpr std::chrono::milliseconds kLastLinesForced{300};
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -66,7 +72,7 @@ bool report(const conf::LoadResult& loaded, edge::Inheritance& inheritance) {
 template <class Started>
 int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls, Started started,
           edge::Server::Load load = nullptr, edge::Inheritance* inheritance = nullptr) {
-  std::string problem = observe::open_logs(config.log);
+  std::string problem = observe::open_logs(config.log, edge::log_owner(config.server.user));
   if (!problem.empty()) return fail(problem, inheritance);
   int code = kFailed;
   edge::Runtime::Made made =
@@ -81,7 +87,7 @@ int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tl
       code = server.run();
     }
   }
-  observe::close_logs();
+  observe::close_logs(code == kForced ? kLastLinesForced : kLastLines);
   return problem.empty() ? code : fail(problem, inheritance);
 }
 

@@ -9,15 +9,18 @@
 #include "proxy/cli.h"
 #include "proxy/cli_admin.h"
 #include "proxy/cli_documents.h"
+#include "proxy/net/standard_descriptors.h"
 
 namespace {
 
 constexpr const char* kDefaultFile = "/etc/fairlead/fairlead.toml";
+constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!fairlead::net::fill_standard_descriptors()) return kFailed;
   std::signal(
       SIGPIPE,
       SIG_IGN);  // NOLINT(bugprone-*): cannot fail for SIGPIPE; a peer's end is told by write()

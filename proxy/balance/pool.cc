@@ -285,6 +285,15 @@ std::uint32_t Pool::trusts(std::size_t index, Clock::time_point now) {
   return server.backoff.failures() == 0 ? room : std::min(room, 1U);
 }
 
+bool Pool::in_use() const {
+  const auto used = [](const std::shared_ptr<PoolServer>& server) {
+    return server && server->sessions.load(std::memory_order_relaxed) != 0;
+  };
+  return std::any_of(servers_.begin(), servers_.end(), used) ||
+         std::any_of(removed_.begin(), removed_.end(),
+                     [&](const auto& removed) { return used(removed.lock()); });
+}
+
 std::size_t Pool::index_of(std::uint64_t id) const {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     if (servers_[i]->id == id) return i;

@@ -132,6 +132,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // failure, to try it; otherwise as many as max_sessions leaves.
   std::uint32_t trusts(std::size_t index, Clock::time_point now);
 
+  // One of its servers, or of those it has lost, has sessions.
+  bool in_use() const;
+
   const std::string& name() const { return name_; }
 
   std::size_t size() const { return servers_.size(); }

@@ -91,6 +91,19 @@ void AdminEndpoint::serve() {
   observe::log_info("admin endpoint on {}", address_.text());
 }
 
+void AdminEndpoint::use(const conf::Admin& before, const conf::Admin& now) {
+  const observe::AdminDoor door = door_of(address_);
+  const bool other_token = before.token != now.token;
+  taps_.redact(now.tap_redact);
+  if (!now.tap) {
+    taps_.end_all("tap_off");
+  } else if (other_token && door != observe::AdminDoor::unix_socket) {
+    taps_.end_all("token_changed");
+  }
+  // Over the network to look needs the token, too: who has the new one asks again.
+  if (other_token && door == observe::AdminDoor::network) end_streams();
+}
+
 void AdminEndpoint::stop_accepting() {
   if (server_) server_->stop_accepting();
   listening_.reset();
@@ -143,6 +156,7 @@ observe::Status AdminEndpoint::status() const {
   status.drains = drains();
   if (process_.last_upgrade) status.upgrade = process_.last_upgrade();
   if (shared_.spans != nullptr) status.tracing = shared_.spans->counts();
+  status.lost_lines = observe::lost_log_lines();
   return status;
 }
 

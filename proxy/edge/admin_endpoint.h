@@ -46,6 +46,9 @@ class AdminEndpoint final : observe::Control {
 
   // Accepts from now on.
   void serve();
+  // A reload has taken effect: what it does not allow any more ends, looks and streams under way
+  // included.
+  void use(const conf::Admin& before, const conf::Admin& now);
   // What is under way is answered.
   void stop_accepting();
   // Their clients ask again, and reach whoever listens by then.

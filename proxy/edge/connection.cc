@@ -49,7 +49,7 @@ Connection::Connection(Home& home, Arrival arrival)
       runtime_(std::move(arrival.runtime)),
       listener_(arrival.listener),
       place_(std::move(arrival.place)),
-      conn_id_(home.next_conn_id++),
+      conn_id_(home.conn_ids.next()),
       too_many_(arrival.too_many),
       timer_(home.loop.timers(), *this),
       began_(home.loop.now()),

@@ -90,9 +90,11 @@ class Connection final : public Link,
   net::TimePoint linger_until() const;
   void count_tls();
   void count_http(rules::Cause cause, int status, const Request* request);
-  void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request);
+  void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request,
+                std::string_view answer_id = {});
   void log_exchange(rules::Cause cause, int status);
-  Identity make_identity(const Request* request, const wire::Agreed* agreed) const;
+  Identity make_identity(const Request* request, const wire::Agreed* agreed,
+                         std::string_view answer_id = {}) const;
 
   const ListenerRuntime& listener() const { return runtime_->listeners()[listener_]; }
 

@@ -38,7 +38,7 @@ void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
   std::string out;
   std::size_t body = write_answer(own, out);
   bool sent = client_->write(out);
-  log_http(cause, why.status, body, request);
+  log_http(cause, why.status, body, request, id);
   if (!sent) return vanish();
   if (!own.keep_alive) return close_gently();
   phase_ = Phase::between;
@@ -116,13 +116,16 @@ void Connection::force_end() {
   vanish();
 }
 
-Identity Connection::make_identity(const Request* request, const wire::Agreed* agreed) const {
+// `answer_id`: the X-Request-Id of our answer, where no request could be read that has one.
+Identity Connection::make_identity(const Request* request, const wire::Agreed* agreed,
+                                   std::string_view answer_id) const {
   Identity identity;
   identity.conn_id = conn_id_;
   identity.listener = &listener();
   identity.client_ip = request != nullptr ? request->client.ip : peer_.ip;
   identity.has_ip = !peer_.unix_socket || identity.client_ip != conf::Ip{};
   observe::LogText::Items items{};
+  items[observe::LogText::request_id] = answer_id;
   if (request != nullptr) {
     identity.route = request->route;
     items[observe::LogText::request_id] = request->request_id;
@@ -145,12 +148,12 @@ void Connection::log_exchange(Cause cause, int status) {
 
 // One line for each request that did not become a session, and for a connection that never came to
 // one.
-void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes,
-                          const Request* request) {
+void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes, const Request* request,
+                          std::string_view answer_id) {
   count_http(cause, status, request);
   const observe::Span* span = request != nullptr ? request->span.get() : nullptr;
   if (!home_.access.on() && !observe::RecentEnds::wants(cause) && span == nullptr) return;
-  Identity identity = make_identity(request, nullptr);
+  Identity identity = make_identity(request, nullptr, answer_id);
   observe::Entry entry = make_entry("http", identity);
   entry.status = status;
   if (client_->tls() != nullptr) entry.tls = client_->tls()->version();

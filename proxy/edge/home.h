@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/edge/conn_ids.h"
 #include "proxy/edge/link.h"
 #include "proxy/net/loop.h"
 #include "proxy/observe/access_log.h"
@@ -47,7 +48,7 @@ struct Home {
   Links& links;
   observe::AccessLog& access;
   Random random{};
-  std::uint64_t next_conn_id = 1;  // the process's and the worker's numbers stand in the upper bits
+  ConnIds conn_ids{};
   bool draining = false;
   net::TimePoint drain_deadline{};  // meaningful while draining
   std::uint32_t busy = 0;           // sessions and exchanges under way: a drain waits for them

@@ -22,6 +22,13 @@ unsigned long raise_file_limit() {
   return limit.rlim_cur;
 }
 
+std::optional<observe::LogOwner> log_owner(const std::string& user) {
+  if (user.empty() || geteuid() != 0) return std::nullopt;
+  const passwd* entry = getpwnam(user.c_str());
+  if (entry == nullptr || entry->pw_uid == 0) return std::nullopt;
+  return observe::LogOwner{entry->pw_uid, entry->pw_gid};
+}
+
 std::string drop_privileges(const std::string& user) {
   errno = 0;
   const passwd* entry = getpwnam(user.c_str());

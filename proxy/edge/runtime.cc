@@ -20,15 +20,16 @@ wire::ScanRules scan_rules(const conf::WebSocket& settings, bool from_client) {
 }  // namespace
 
 RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool,
-                        const RouteRuntime* previous) {
+                        const RouteRuntime* previous,
+                        std::shared_ptr<rules::IpLimits::Table> counts) {
   RouteRuntime made;
   made.settings = &route;
   made.pool = std::move(pool);
   made.gate = previous != nullptr ? previous->gate : std::make_shared<Gate>();
   if (route.limits.handshakes_per_ip || route.limits.connections_per_ip) {
-    made.limits = previous != nullptr && previous->limits
-                      ? std::make_unique<rules::IpLimits>(route.limits, *previous->limits)
-                      : std::make_unique<rules::IpLimits>(route.limits);
+    if (previous != nullptr && previous->limits) counts = previous->limits->table();
+    made.limits = counts ? std::make_unique<rules::IpLimits>(route.limits, std::move(counts))
+                         : std::make_unique<rules::IpLimits>(route.limits);
   }
   made.from_client = scan_rules(route.websocket, true);
   made.from_backend = scan_rules(route.websocket, false);
@@ -74,6 +75,7 @@ std::shared_ptr<Runtime> Runtime::renewed(const Runtime& before, const balance::
   next->build_routes(&before);
   next->router_ = before.router_;
   next->listeners_ = before.listeners_;
+  next->remains_ = before.remains_;
   return next;
 }
 
@@ -86,6 +88,7 @@ std::string Runtime::build(std::shared_ptr<const tls::ServerContext> demo_tls,
   std::string error = build_routes(previous);
   if (error.empty()) error = build_listeners(std::move(demo_tls), previous);
   if (error.empty()) router_ = std::make_shared<const rules::Router>(config_->routes);
+  if (previous != nullptr) remains_.take(*previous, *this);
   return error;
 }
 
@@ -96,6 +99,7 @@ void Runtime::add_pool(const conf::Backend& backend, std::vector<conf::BackendSe
     for (const auto& pool : previous->pools_) {
       if (pool->name() == backend.name) before = pool.get();
     }
+    if (before == nullptr) before = previous->remains_.pool(backend.name);
   }
   conf::Backend resolved = backend;
   resolved.servers = servers;
@@ -115,7 +119,9 @@ std::string Runtime::build_routes(const Runtime* previous) {
         if (one.settings->name == route.name) before = &one;
       }
     }
-    routes_.push_back(make_route(route, *pool, before));
+    routes_.push_back(
+        make_route(route, *pool, before,
+                   previous != nullptr ? previous->remains_.counts(route.name) : nullptr));
     routes_.back().counters = registry_->route(route.name);
     if (config_->log.access != "off") routes_.back().update_interval = config_->log.access_interval;
     routes_.back().sessions = registry_->sessions(route.name, route.backend);

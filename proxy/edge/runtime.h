@@ -10,6 +10,7 @@
 #include "proxy/balance/pool.h"
 #include "proxy/edge/gate.h"
 #include "proxy/edge/keepalive.h"
+#include "proxy/edge/remains.h"
 #include "proxy/observe/registry.h"
 #include "proxy/rules/ip_limits.h"
 #include "proxy/rules/router.h"
@@ -44,9 +45,11 @@ struct ListenerRuntime {
 };
 
 // The rules of one route's sessions, without the sharing: what the tunnel's tests build by hand.
-// `previous`: the route of that name before a reload, whose counts per address go on.
+// `previous`: the route of that name before a reload, whose counts per address go on. `counts`:
+// those of one that an earlier reload took away; null: there are none.
 RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool> pool,
-                        const RouteRuntime* previous = nullptr);
+                        const RouteRuntime* previous = nullptr,
+                        std::shared_ptr<rules::IpLimits::Table> counts = nullptr);
 
 struct Heirloom;
 
@@ -85,6 +88,9 @@ class Runtime {
   // What is counted, the same for all snapshots of a process.
   const std::shared_ptr<observe::Registry>& registry() const { return registry_; }
 
+  // What is not in it any more and still used.
+  const Remains& remains() const { return remains_; }
+
   // Of requests that no route has.
   observe::RouteCounters& unrouted() const { return *unrouted_; }
 
@@ -121,6 +127,7 @@ class Runtime {
   std::vector<ListenerRuntime> listeners_;
   std::shared_ptr<observe::Registry> registry_;
   std::shared_ptr<observe::RouteCounters> unrouted_;
+  Remains remains_;
   const Heirloom* heirloom_ = nullptr;  // while it is built
 };
 

@@ -26,6 +26,7 @@ struct Server::Deadline final : net::Timer::Handler {
   net::Timer timer;
 };
 
+// What is looked at every few seconds: memory to give back, log lines that were lost.
 struct Server::HeapKeeper final : net::Timer::Handler {
   static constexpr conf::Millis kInterval{5000};
 
@@ -42,6 +43,7 @@ struct Server::HeapKeeper final : net::Timer::Handler {
           "memory of ended connections given back in {} ms",
           std::chrono::duration<double, std::milli>(net::Clock::now() - begun).count());
     }
+    observe::tell_lost_log_lines();
     timer.arm(server.loop_.now() + kInterval);
   }
 
@@ -198,7 +200,8 @@ void Server::finish() {
   loop_.stop();
 }
 
-// A collector that does not answer does not hold the end up for long.
+// A collector that does not answer does not hold the end up for long, nor at all once a second
+// signal has come.
 void Server::send_last_spans() {
   constexpr conf::Millis kLongest{1000};
   loop_.turn(false);  // what the workers posted
@@ -206,7 +209,8 @@ void Server::send_last_spans() {
   bool done = false;
   const conf::Millis patience = exit_code_ == 0 ? kLongest : conf::Millis{0};
   exporter_.finish(loop_.now() + patience, [&] { done = true; });
-  while (!done) loop_.turn(true);
+  const bool forced = exit_code_ != 0;
+  while (!done && (forced || exit_code_ == 0)) loop_.turn(true);
 }
 
 }  // namespace fairlead::edge

@@ -124,6 +124,7 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   checks_->use(runtime_);
   drainer_->use(runtime_);
   exporter_.use(runtime_->config().tracing, runtime_->config().dns);
+  if (admin_) admin_->use(before->config().admin, runtime_->config().admin);
   sockets_ = std::move(sockets);
   observe::set_log_level(runtime_->config().log.level);
   const std::uint32_t most = runtime_->config().server.max_connections;

@@ -36,9 +36,9 @@ struct SessionQueries::Listing {
   }
 };
 
-// The number stands in the id (Home::next_conn_id).
+// The number stands in the id (ConnIds).
 Worker* SessionQueries::worker_of(std::uint64_t id) const {
-  const auto number = static_cast<std::size_t>(id >> 32 & 0xff);
+  const auto number = std::size_t{ConnIds::worker_of(id)};
   return number < shared_.workers.size() ? shared_.workers[number].get() : nullptr;
 }
 

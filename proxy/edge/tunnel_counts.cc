@@ -27,6 +27,7 @@ void Tunnel::count_open() {
 void Tunnel::count_close() {
   const std::size_t code = route().counters->codes.slot(close_code_);
   tally_.closes[code][static_cast<std::size_t>(rules::ended_by(cause_))].add();
+  tally_.ends[static_cast<std::size_t>(cause_)].add();
   --*route().sessions;
   observe::WorkerCounters& counters = *home_.counters;
   counters.session_duration.add(std::chrono::duration<double>(home_.loop.now() - opened_).count());

@@ -146,7 +146,7 @@ void Tunnel::end(Cause cause) {
   ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
   timer_.arm_by(ending_deadline_);
   const rules::Failure& why = rules::failure(cause);
-  close_code_ = why.client_code != 0 ? why.client_code : why.backend_code;
+  close_code_ = rules::own_close_code(cause);
   peers_[kClient].close_due = why.client_code;
   peers_[kBackend].close_due = why.backend_code;
   for (Side side : {kClient, kBackend}) {

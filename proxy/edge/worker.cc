@@ -36,7 +36,7 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
   if (shared_.spans != nullptr) tracer_ = std::make_unique<Tracer>(*shared_.spans);
   home_.tracer = tracer_.get();
   home_.stopping = &shared_.stopping;
-  home_.next_conn_id = (std::uint64_t{tag} << 40) | (std::uint64_t{number} << 32) | 1;
+  home_.conn_ids = ConnIds(tag, number);
   loop_.on_turn_end([this] { on_turn_end(); });
 }
 

@@ -73,6 +73,8 @@ void append_outcome(const Entry& entry, JsonFields& json) {
   if (entry.reattached != 0) json.number("reattached", entry.reattached);
   if (entry.close_code != 0)
     json.number("close_code", static_cast<std::uint64_t>(entry.close_code));
+  else if (entry.event == "close")
+    json.raw(R"(,"close_code":null)");
   json.text("close_reason", entry.close_reason);
   json.text("closed_by", entry.closed_by);
   json.text("reason", entry.reason);

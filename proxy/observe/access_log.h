@@ -54,7 +54,7 @@ struct Entry {
   std::optional<std::uint32_t> pings;      // sent by Fairlead
   std::optional<double> rtt_ms;            // the client's, last measured
   std::uint32_t reattached = 0;            // how often the session went on at another server
-  int close_code = 0;
+  int close_code = 0;                      // 0: there was none, which a close line says by null
   std::string_view close_reason;
   std::string_view closed_by;  // client, backend, proxy
   std::string_view reason;     // one of failure.h's words

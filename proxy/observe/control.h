@@ -12,6 +12,7 @@
 
 #include "conf/config.h"
 #include "proxy/observe/event_stream.h"
+#include "proxy/observe/lost_lines.h"
 #include "proxy/observe/registry.h"
 #include "proxy/observe/session_query.h"
 #include "proxy/observe/trace_counts.h"
@@ -90,6 +91,7 @@ struct Status {
   std::vector<CertificateStatus> certificates{};
   std::optional<UpgradeStatus> upgrade{};  // nothing: there was none
   TraceCounts tracing{};
+  LostLines lost_lines{};
 };
 
 // What to change; what is absent stays.

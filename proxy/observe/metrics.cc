@@ -19,6 +19,13 @@ void write_process(const Status& status, std::string& out) {
   }
 }
 
+void write_lost_lines(const LostLines& lost, std::string& out) {
+  Family lines(out, Family::Type::counter, "log_lines_lost_total",
+               "Lines of a log that its reader or disk did not take.");
+  lines.value(labels({{"log", "main"}}), lost.main);
+  lines.value(labels({{"log", "access"}}), lost.access);
+}
+
 template <class Value>
 void write_servers(const std::vector<BackendStatus>& backends, Family family, Value value) {
   for (const BackendStatus& backend : backends) {
@@ -42,6 +49,7 @@ std::string metrics_text(const Status& status, const std::vector<BackendStatus>&
       {out, kGauge, "backend_sessions", "Sessions open with a server, and requests under way."},
       [](const ServerStatus& server) { return server.sessions; });
   append_counters(counters, out);
+  write_lost_lines(status.lost_lines, out);
   append_metrics(status.tracing, out);
   return out;
 }

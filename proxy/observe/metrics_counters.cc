@@ -112,8 +112,9 @@ void write_results(const CounterView& view, std::string& out) {
 }
 
 void write_closes(const CounterView& view, std::string& out) {
-  Family closes(out, kCounter, "close_total",
-                "Sessions ended, by close code and by who ended them.");
+  Family closes(
+      out, kCounter, "close_total",
+      "Sessions ended, by the close code of who ended them and by who that was; none: no Close.");
   for_each_route(view, [&](const std::string& name, const RouteCounters& route) {
     for (std::size_t slot = 0; slot <= ValueTable::kOther; ++slot) {
       for (const rules::Party party :
@@ -128,6 +129,21 @@ void write_closes(const CounterView& view, std::string& out) {
                              {"by", rules::word(party)}}),
                      count);
       }
+    }
+  });
+}
+
+// All reasons from the start: the first of a kind is an increase like any other.
+void write_ends(const CounterView& view, std::string& out) {
+  Family ends(out, kCounter, "session_ends_total", "Sessions ended, by the log's reason.");
+  for_each_route(view, [&](const std::string& name, const RouteCounters& route) {
+    for (int i = 0; i < rules::kCauseCount; ++i) {
+      const auto cause = static_cast<Cause>(i);
+      if (!rules::ends_session(cause)) continue;
+      const auto at = static_cast<std::size_t>(i);
+      ends.value(labels({{"route", name}, {"reason", rules::failure(cause).word}}),
+                 sum(
+                     route, [at](const auto& tally) -> auto& { return tally.ends[at]; }));
     }
   });
 }
@@ -218,6 +234,7 @@ void append_counters(const CounterView& view, std::string& out) {
   write_messages(view, out);
   write_bytes(view, out);
   write_closes(view, out);
+  write_ends(view, out);
   write_requests(view, out);
   write_refusals(view, out);
   write_peers(view, out);

@@ -107,6 +107,7 @@ struct alignas(64) RouteTally {
   std::array<Counter, kSessionResults.size()> sessions;
   std::array<std::array<Counter, 3>, ValueTable::kSlots + 1> closes;  // by code, then rules::Party
   std::array<Counter, ValueTable::kSlots + 1> requests;               // by status
+  std::array<Counter, rules::kCauseCount> ends;                       // sessions, by rules::Cause
 };
 
 static_assert(sizeof(std::array<RouteTally::Direction, 2>) == 64);

@@ -103,6 +103,15 @@ std::string_view word(Party party) {
   return "proxy";
 }
 
+std::uint16_t own_close_code(Cause cause) {
+  return ended_by(cause) == Party::proxy ? failure(cause).client_code : std::uint16_t{0};
+}
+
+bool ends_session(Cause cause) {
+  return cause == Cause::client_closed || cause == Cause::backend_closed ||
+         cause >= Cause::client_protocol_error;
+}
+
 bool is_refusal(Cause cause) {
   const bool early = cause >= Cause::malformed_request && cause <= Cause::tls_handshake_timeout;
   const bool late = cause >= Cause::backend_unreachable && cause <= Cause::out_of_file_descriptors;

@@ -93,6 +93,13 @@ enum class Party : std::uint8_t { client, backend, proxy };
 Party ended_by(Cause cause);
 std::string_view word(Party party);  // "client", "backend", "proxy"
 
+// The close code of a session that ended this way without a Close of the party that ended it: what
+// Fairlead itself said, and 0 for a side that vanished. A Close that came has its own code.
+std::uint16_t own_close_code(Cause cause);
+
+// Whether a session may end this way: the reasons of fairlead_session_ends_total.
+bool ends_session(Cause cause);
+
 // Nothing else came of the request or the connection: Fairlead, or the lack of a good answer,
 // turned it away.
 bool is_refusal(Cause cause);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "tls/digest.h"
 
@@ -49,10 +50,10 @@ IpLimits::IpLimits(const conf::Limits& limits, std::size_t max_entries)
       connections_(limits.connections_per_ip),
       table_(std::make_shared<Table>(max_entries)) {}
 
-IpLimits::IpLimits(const conf::Limits& limits, const IpLimits& previous)
+IpLimits::IpLimits(const conf::Limits& limits, std::shared_ptr<Table> table)
     : rate_(limits.handshakes_per_ip),
       connections_(limits.connections_per_ip),
-      table_(previous.table_) {}
+      table_(std::move(table)) {}
 
 IpLimits::Key IpLimits::key_of(const conf::Ip& ip) {
   Key key{ip.bytes};

@@ -23,9 +23,17 @@ class IpLimits {
  public:
   explicit IpLimits(const conf::Limits& limits,
                     std::size_t max_entries = conf::bounds::kIpTableEntries);
+  // What is counted, and how often: shared by the limits that reloads make one after the other.
+  struct Table;
+
   // After a reload: other limits over the same table, so that what is open stays counted. Where the
   // rate is another one, an address's bucket begins full.
-  IpLimits(const conf::Limits& limits, const IpLimits& previous);
+  IpLimits(const conf::Limits& limits, const IpLimits& previous)
+      : IpLimits(limits, previous.table_) {}
+
+  IpLimits(const conf::Limits& limits, std::shared_ptr<Table> table);
+
+  const std::shared_ptr<Table>& table() const { return table_; }
 
   enum class Answer : std::uint8_t { ok, rate, connections };
 
@@ -74,14 +82,6 @@ class IpLimits {
 
   static constexpr std::size_t kStripes = 64;
 
-  struct Table {
-    explicit Table(std::size_t max_entries);
-
-    std::size_t max_per_stripe;
-    std::uint64_t seed;
-    std::array<Stripe, kStripes> stripes;
-  };
-
   static Key key_of(const conf::Ip& ip);
   Stripe& stripe(const Key& key) const;
   bool idle(Entry& entry, Clock::time_point now) const;
@@ -92,6 +92,14 @@ class IpLimits {
   std::optional<conf::Rate> rate_;
   std::optional<std::uint32_t> connections_;
   std::shared_ptr<Table> table_;
+};
+
+struct IpLimits::Table {
+  explicit Table(std::size_t max_entries);
+
+  std::size_t max_per_stripe;
+  std::uint64_t seed;
+  std::array<Stripe, kStripes> stripes;
 };
 
 }  // namespace fairlead::rules

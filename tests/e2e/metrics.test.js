@@ -11,8 +11,8 @@ import { watched } from './lib/watch.js';
 const kNames = {
   gauge: ['build_info', 'config_last_reload_successful', 'connections', 'sessions', 'backend_up', 'backend_sessions', 'worker_connections'],
   counter: [
-    'sessions_total', 'refused_total', 'messages_total', 'bytes_total', 'close_total', 'dead_peers_total', 'limit_total',
-    'tls_handshakes_total', 'http_requests_total',
+    'sessions_total', 'refused_total', 'messages_total', 'bytes_total', 'close_total', 'session_ends_total', 'dead_peers_total', 'limit_total',
+    'tls_handshakes_total', 'http_requests_total', 'log_lines_lost_total',
   ],
   histogram: ['session_duration_seconds', 'handshake_seconds', 'ping_rtt_seconds', 'backend_connect_seconds'],
 };
@@ -66,6 +66,8 @@ scenario('counts move while a session is open, and are exact', async (rig) => {
   client.destroy();
   now = await watch.metrics();
   assert.equal(now('close_total{route="chat",code="4002",by="client"}'), 1);
+  assert.equal(now('session_ends_total{route="chat",reason="client_closed"}'), 1);
+  assert.equal(now('session_ends_total{route="chat",reason="client_gone"}'), 0);
   assert.equal(now(of('in', 'close')), 1);
   assert.equal(now(of('out', 'close')), 1);
   assert.equal(now('sessions{route="chat",backend="pool"}'), 0);

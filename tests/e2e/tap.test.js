@@ -158,6 +158,46 @@ scenario('what is not to be seen is hidden', async (rig) => {
   assert.ok(!tap.text.includes(Buffer.from('hunter2').toString('hex')));
 });
 
+// Changes the file as `change` says, and reloads it.
+async function reload(rig, fairlead, change) {
+  const file = path.join(rig.directory(), 'fairlead.toml');
+  fs.writeFileSync(file, change(fs.readFileSync(file, 'utf8')));
+  const count = () => fairlead.stderr.split('configuration reloaded').length;
+  const before = count();
+  fairlead.signal('SIGHUP');
+  await fairlead.until(() => count() > before, 'the reload');
+}
+
+scenario('what a reload does not allow any more ends for looks under way', async (rig) => {
+  const all = await start(rig);
+  const { client, server, fairlead } = all;
+  const says = async (what) => {
+    client.sendText(what);
+    await server.expectText(what);
+  };
+  let tap = await look(rig, all, '?bytes=256');
+  await reload(rig, fairlead, (toml) => toml.replace('tap = true', `tap = true\ntap_redact = ['"password":"*"']`));
+  await says('{"password":"hunter2"}');
+  await tap.until(() => tap.frames().length === 1, 'a frame');
+  assert.equal(text(tap.frames()[0]), '{"password":"*******"}');
+  // Another token: whoever showed the old one sees nothing more.
+  fs.writeFileSync(all.tokenFile, `${kToken}-two\n`);
+  await reload(rig, fairlead, (toml) => toml);
+  await tap.until(() => tap.ended, 'the end');
+  assert.deepEqual(tap.events.at(-1), { name: 'end', data: { reason: 'token_changed' } });
+  assert.equal((await look(rig, all)).status, 401);
+  const headers = { Authorization: `Bearer ${kToken}-two` };
+  tap = await look(rig, all, '', headers);
+  await reload(rig, fairlead, (toml) => toml.replace('tap = true', 'tap = false'));
+  await tap.until(() => tap.ended, 'the end');
+  assert.deepEqual(tap.events.at(-1), { name: 'end', data: { reason: 'tap_off' } });
+  assert.equal((await look(rig, all, '', headers)).status, 409);
+  await says('as before');
+  assert.equal(tap.frames().length, 0);
+  await reload(rig, fairlead, (toml) => toml.replace('tap = false', 'tap = true'));
+  assert.equal((await look(rig, all, '', headers)).status, 200);
+});
+
 scenario('too many frames are counted, and the session goes on', async (rig) => {
   const all = await start(rig);
   const { client, server } = all;

@@ -91,6 +91,24 @@ TEST_CASE("counts: an end has its code and who was first; the log says the same"
   CHECK(counted.limit(LimitHit::max_lifetime) == (by == 2 ? 1 : 0));
 }
 
+TEST_CASE("counts: who vanished has no close code, and its reason is counted", "[flow][counts]") {
+  const bool client = GENERATE(true, false);
+  Flow flow;
+  flow.start();
+  const Counted counted(flow);
+  (client ? *flow.client : *flow.backend).close();
+  flow.pump();
+  (client ? *flow.backend : *flow.client).close_frame(1000);
+  flow.pump();
+  REQUIRE_FALSE(flow.alive());
+  CHECK(counted.closed(0, client ? rules::Party::client : rules::Party::backend) == 1);
+  CHECK(counted.closed(client ? 1001 : 1011, rules::Party::client) == 0);
+  CHECK(counted.closed(client ? 1001 : 1011, rules::Party::backend) == 0);
+  const auto cause = client ? rules::Cause::client_gone : rules::Cause::backend_gone;
+  CHECK(counted.tally.ends[static_cast<std::size_t>(cause)].value() == 1);
+  CHECK(flow.logged("close_code", "null"));
+}
+
 TEST_CASE("counts: limits, each where it was reached", "[flow][counts]") {
   conf::Route route;
   route.websocket.max_message = 100;

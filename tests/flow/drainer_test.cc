@@ -257,6 +257,26 @@ TEST_CASE("drainer: a removed server's job ends by itself, what comes back is re
   CHECK(process.open().server == 0);
 }
 
+TEST_CASE("drainer: a backend that is gone for one reload is no stranger to its sessions",
+          "[flow][drainer]") {
+  Process process;
+  const Session session = process.open();
+  const auto server = process.server(session.server);
+  conf::Config without = process.config;
+  without.backends[0].name = without.routes[0].backend = "other";
+  without.server.drain.rate = conf::Rate{0.001, 1};
+  process.reload(without);
+  while (!process.drainer->find(server)->counted) process.loop.turn(true);
+  process.reload(process.config);
+  CHECK(process.server(session.server).server == server.server);
+  CHECK(process.server(session.server).server->sessions == 1);
+  // Its drain is over.
+  CHECK_FALSE(process.drainer->find(server));
+  CHECK_FALSE(session.client->readable(50));
+  // The next goes where there is none yet.
+  CHECK(process.open().server != session.server);
+}
+
 TEST_CASE("drainer: what the route wants of its sessions is done", "[flow][drainer]") {
   using Policy = conf::Route::OnRemoval;
   const auto [policy, jobs] = GENERATE(std::pair(Policy::keep, 0), std::pair(Policy::drain, 1),

@@ -203,7 +203,7 @@ std::string FarEnd::close_reason() const {
 Flow::Flow(const conf::Route& settings, const FlowOptions& options)
     : route(settings),
       access(options.log ? make_logger(log) : nullptr),
-      home{loop, links, access, {}, 1, false, {}, 0},
+      home{loop, links, access, {}, {}, false, {}, 0},
       runtime(edge::make_route(route, nullptr)) {
   loop.on_turn_end([this] {
     links.bury();

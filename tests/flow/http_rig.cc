@@ -36,7 +36,7 @@ conf::Config make_config(conf::Route route, conf::ListenerTimeouts timeouts,
 HttpFlow::HttpFlow(conf::Route route, conf::ListenerTimeouts timeouts, int buffer)
     : access(make_logger(log)),
       idle(loop),
-      home{loop, links, access, {}, 1, false, {}, 0, nullptr, &idle, {}, nullptr},
+      home{loop, links, access, {}, {}, false, {}, 0, nullptr, &idle, {}, nullptr},
       buffer_(buffer) {
   loop.on_turn_end([this] {
     links.bury();

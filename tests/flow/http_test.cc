@@ -43,6 +43,31 @@ TEST_CASE("http: connections on both sides serve again and again", "[flow][http]
   CHECK(flow.home.busy == 0);
 }
 
+TEST_CASE("http: an answer to what cannot be read has its id in the log", "[flow][http]") {
+  HttpFlow flow;
+  std::string bad;
+  SECTION("a malformed head") {
+    bad = "GET / HTTP/1.1\r\nHost: a\r\nx y\r\n\r\n";
+  }
+  SECTION("a head that is too large") {
+    bad = "GET /" + std::string(100'000, 'x');
+  }
+  SECTION("a head that does not come") {
+    flow.ask("GET / HT");
+    flow.pass(std::chrono::seconds(11));
+  }
+  if (!bad.empty()) flow.ask(bad);
+  const std::string answer = flow.got();
+  REQUIRE(status(answer) >= 400);
+  const std::string name = "\r\nX-Request-Id: ";
+  const std::size_t at = answer.find(name);
+  REQUIRE(at != answer.npos);
+  const std::string id =
+      answer.substr(at + name.size(), answer.find('\r', at + 2) - at - name.size());
+  CHECK(id.size() >= 16);
+  CHECK(has(flow.log.str(), "\"request_id\":\"" + id + "\""));
+}
+
 TEST_CASE("http: two at once need two connections, and both are kept", "[flow][http]") {
   HttpFlow flow;
   flow.ask(kGet);

@@ -28,6 +28,7 @@ METRICS = {
     "messages_total": "route direction opcode",
     "bytes_total": "route direction",
     "close_total": "route code by",
+    "session_ends_total": "route reason",
     "session_duration_seconds_bucket": "le",
     "handshake_seconds_bucket": "le",
     "ping_rtt_seconds_bucket": "side le",
@@ -39,6 +40,7 @@ METRICS = {
     "tls_handshakes_total": "version resumed",
     "http_requests_total": "route status",
     "worker_connections": "worker",
+    "log_lines_lost_total": "log",
 }
 
 

@@ -68,6 +68,61 @@ TEST_CASE("reload: counts per address go on by the route's name", "[edge][reload
   CHECK(make(std::move(next), before.get())->routes()[0].limits->open(ip) == 0);
 }
 
+namespace {
+
+// Without the backend "a", and the route that led there.
+conf::Config without_chat() {
+  conf::Config next = config(kText);
+  next.routes.erase(next.routes.begin());
+  next.backends.erase(next.backends.begin());
+  return next;
+}
+
+}  // namespace
+
+TEST_CASE("reload: a backend that comes back finds the servers its sessions are at",
+          "[edge][reload]") {
+  const auto before = make(config(kText));
+  const auto pool = before->pools()[0];
+  auto open = std::optional(balance::Lease(pool, 0));
+  pool->server(0).weight = 7;
+  const auto gone = make(without_chat(), before.get());
+  // One more that changes nothing, and one that has another server.
+  const auto still = make(without_chat(), gone.get());
+  conf::Config other = config(kText);
+  other.backends[0].servers.erase(other.backends[0].servers.begin() + 1);
+  const auto back = make(std::move(other), still.get());
+  CHECK(back->pools()[0]->servers()[0] == pool->servers()[0]);
+  CHECK(back->pools()[0]->server(0).sessions == 1);
+  const auto whole = make(config(kText), back.get());
+  CHECK(whole->pools()[0]->servers()[0] == pool->servers()[0]);
+  CHECK(whole->pools()[0]->servers()[1] == pool->servers()[1]);
+  CHECK(compare(*gone, *back).backends.added == 1);
+
+  open.reset();
+  CHECK(make(config(kText), still.get())->pools()[0]->servers()[0] != pool->servers()[0]);
+  const auto forgotten = make(without_chat(), still.get());
+  CHECK(forgotten->remains().pool("a") == nullptr);
+}
+
+TEST_CASE("reload: a route that comes back finds what it counted per address", "[edge][reload]") {
+  auto before = make(config(kText));
+  const auto ip = conf::Ip::v4(0x0a000001);
+  before->routes()[0].limits->enter(ip, rules::Clock::now());
+  const bool only_its_limits = GENERATE(false, true);
+  conf::Config less = without_chat();
+  if (only_its_limits) {
+    less = config(kText);
+    less.routes[0].limits.connections_per_ip.reset();
+  }
+  const auto gone = make(less, before.get());
+  const auto still = make(less, gone.get());
+  CHECK(make(config(kText), still.get())->routes()[0].limits->open(ip) == 1);
+  // The last session that had it is over: nothing is left to be counted.
+  before.reset();
+  CHECK(make(config(kText), still.get())->routes()[0].limits->open(ip) == 0);
+}
+
 TEST_CASE("reload: what came and what went", "[edge][reload]") {
   const auto before = make(config(kText));
   before->set_bound(0, before->config().listeners[0].address, 1);

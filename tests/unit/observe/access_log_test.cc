@@ -76,6 +76,17 @@ TEST_CASE("access log: what is empty or absent is left out", "[observe][access]"
         "\n");
 }
 
+TEST_CASE("access log: a session that ended without a Close says so", "[observe][access]") {
+  Entry entry;
+  entry.event = "close";
+  entry.closed_by = "client";
+  entry.reason = "client_gone";
+  CHECK(line(entry) ==
+        R"({"ts":"2024-02-29T12:34:56.789Z","event":"close","conn_id":"0000000000000000",)"
+        R"("close_code":null,"closed_by":"client","reason":"client_gone"})"
+        "\n");
+}
+
 TEST_CASE("access log: an http line", "[observe][access]") {
   Entry entry;
   entry.event = "http";

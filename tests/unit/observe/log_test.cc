@@ -1,7 +1,11 @@
 #include "proxy/observe/log.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -72,6 +76,47 @@ TEST_CASE("log: reopened it goes on in a new file under the old name", "[observe
   const std::string both = directory.read("/moved") + directory.read("/access");
   CHECK(both.find("first\n") != std::string::npos);
   CHECK(directory.read("/access").find("second\n") != std::string::npos);
+}
+
+TEST_CASE("log: a file that cannot be opened anew is one error, and the old one goes on",
+          "[observe][log]") {
+  Directory directory;
+  const std::string folder = directory.path + "/logs";
+  REQUIRE(mkdir(folder.c_str(), 0700) == 0);
+  conf::Log log;
+  log.file = folder + "/main";
+  log.access = folder + "/access";
+  REQUIRE(open_logs(log) == "");
+  // The same to root as to anybody: the folder is not there any more.
+  REQUIRE(std::rename(folder.c_str(), (directory.path + "/moved").c_str()) == 0);
+  reopen_logs();
+  log_info("main goes on");
+  access_logger()->info("access goes on");
+  close_logs();
+  const std::string main = directory.read("/moved/main");
+  CHECK(main.find("error: cannot open the log file " + log.file + ": No such file or directory") !=
+        std::string::npos);
+  CHECK(main.find("error: cannot open the log file " + log.access) != std::string::npos);
+  CHECK(main.find("main goes on\n") != std::string::npos);
+  CHECK(directory.read("/moved/access") == "access goes on\n");
+  CHECK(access(folder.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("log: lines that were lost are told once", "[observe][log]") {
+  Directory directory;
+  conf::Log log = settings(directory);
+  log.access = directory.path + "/fifo";
+  REQUIRE(mkfifo(log.access.c_str(), 0600) == 0);
+  const int reader = open(log.access.c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(open_logs(log) == "");
+  close(reader);
+  std::signal(SIGPIPE, SIG_IGN);
+  access_logger()->info("to nobody");
+  access_logger()->info("nor this");
+  close_logs();
+  const std::string text = directory.read("/main");
+  CHECK(text.find("warning: 2 lines of the access log were lost: Broken pipe\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("log: a file that cannot be written is told in words", "[observe][log]") {

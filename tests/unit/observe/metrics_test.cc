@@ -18,6 +18,7 @@ Status some_status() {
   status.version = "1.2.3";
   status.connections = 7;
   status.workers = {3, 4};
+  status.lost_lines = {3, 12};
   status.tracing.sent = 11;
   status.tracing.dropped[static_cast<std::size_t>(SpanLoss::rejected)] = 5;
   return status;
@@ -38,6 +39,8 @@ struct Counted {
     first.end(SessionResult::opened);
     first.closes[chat->codes.slot(4001)][0].add();
     first.closes[chat->codes.slot(0)][2].add(2);
+    first.ends[static_cast<std::size_t>(rules::Cause::client_gone)].add(2);
+    chat->of(1).ends[static_cast<std::size_t>(rules::Cause::client_gone)].add();
     RouteTally& second = chat->of(1);
     second.traffic[0].texts.add(4);
     second.traffic[1].binaries.add(5);
@@ -80,6 +83,7 @@ const std::map<std::string, std::pair<std::string, std::string>> kContract{
     {"messages_total", {"counter", "route,direction,opcode"}},
     {"bytes_total", {"counter", "route,direction"}},
     {"close_total", {"counter", "route,code,by"}},
+    {"session_ends_total", {"counter", "route,reason"}},
     {"session_duration_seconds", {"histogram", ""}},
     {"handshake_seconds", {"histogram", ""}},
     {"ping_rtt_seconds", {"histogram", "side"}},
@@ -91,6 +95,7 @@ const std::map<std::string, std::pair<std::string, std::string>> kContract{
     {"tls_handshakes_total", {"counter", "version,resumed"}},
     {"http_requests_total", {"counter", "route,status"}},
     {"worker_connections", {"gauge", "worker"}},
+    {"log_lines_lost_total", {"counter", "log"}},
     {"tracing_spans_total", {"counter", ""}},
     {"tracing_dropped_total", {"counter", "reason"}},
 };
@@ -163,6 +168,9 @@ TEST_CASE("metrics: the values stand at their labels, added up over the workers"
   CHECK(has("bytes_total{route=\"chat\",direction=\"in\"} 100"));
   CHECK(has("close_total{route=\"chat\",code=\"4001\",by=\"client\"} 1"));
   CHECK(has("close_total{route=\"chat\",code=\"none\",by=\"proxy\"} 2"));
+  CHECK(has("session_ends_total{route=\"chat\",reason=\"client_gone\"} 3"));
+  CHECK(has("session_ends_total{route=\"chat\",reason=\"backend_gone\"} 0"));
+  CHECK(text.find("session_ends_total{route=\"chat\",reason=\"origin_denied\"}") == text.npos);
   CHECK(has("http_requests_total{route=\"\",status=\"404\"} 9"));
   CHECK(has("refused_total{reason=\"origin_denied\"} 2"));
   CHECK(has("refused_total{reason=\"handshake_rate\"} 0"));
@@ -178,6 +186,8 @@ TEST_CASE("metrics: the values stand at their labels, added up over the workers"
   CHECK(has("session_duration_seconds_bucket{le=\"5\"} 1"));
   CHECK(has("session_duration_seconds_count 1"));
   CHECK(has("config_last_reload_successful 1"));
+  CHECK(has("log_lines_lost_total{log=\"main\"} 3"));
+  CHECK(has("log_lines_lost_total{log=\"access\"} 12"));
   CHECK(has("tracing_spans_total 11"));
   CHECK(has("tracing_dropped_total{reason=\"rejected\"} 5"));
   Status status = some_status();

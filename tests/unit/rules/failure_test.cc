@@ -49,4 +49,32 @@ TEST_CASE("failure: another server is tried only where nothing was sent", "[rule
   CHECK(retryable == std::set<Cause>{Cause::backend_unreachable, Cause::backend_connect_timeout});
 }
 
+TEST_CASE("failure: no code is made up for a side that vanished", "[rules][failure]") {
+  for (int i = 0; i < kCauseCount; ++i) {
+    const auto cause = static_cast<Cause>(i);
+    CAPTURE(row(i).word);
+    CHECK(own_close_code(cause) == (ended_by(cause) == Party::proxy ? row(i).client_code : 0));
+  }
+  for (const Cause cause : {Cause::client_gone, Cause::client_dead, Cause::backend_gone,
+                            Cause::backend_dead, Cause::not_reattached}) {
+    CHECK(own_close_code(cause) == 0);
+  }
+  CHECK(own_close_code(Cause::slow_backend) == 1011);
+  CHECK(own_close_code(Cause::moved) == 1012);
+}
+
+TEST_CASE("failure: what ends a session, and what does not", "[rules][failure]") {
+  for (int i = 0; i < kCauseCount; ++i) {
+    const auto cause = static_cast<Cause>(i);
+    CAPTURE(row(i).word);
+    if (row(i).client_code != 0 || row(i).backend_code != 0) CHECK(ends_session(cause));
+  }
+  for (const Cause cause : {Cause::client_closed, Cause::backend_closed, Cause::forced_stop})
+    CHECK(ends_session(cause));
+  for (const Cause cause : {Cause::done, Cause::client_left, Cause::draining, Cause::no_server,
+                            Cause::backend_unreachable}) {
+    CHECK_FALSE(ends_session(cause));
+  }
+}
+
 }  // namespace fairlead::rules
