@@ -100,8 +100,9 @@ void AdminEndpoint::use(const conf::Admin& before, const conf::Admin& now) {
   } else if (other_token && door != observe::AdminDoor::unix_socket) {
     taps_.end_all("token_changed");
   }
-  // Over the network to look needs the token, too: who has the new one asks again.
-  if (other_token && door == observe::AdminDoor::network) end_streams();
+  // Over the network to look needs a token, too: who has the new one asks again.
+  if ((other_token || before.read_token != now.read_token) && door == observe::AdminDoor::network)
+    end_streams();
 }
 
 void AdminEndpoint::stop_accepting() {
@@ -224,6 +225,11 @@ observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std
     }
     return not_found("backend \"" + backend + "\" has no server \"" + server + "\"", servers,
                      [](const auto& one) { return one->name; });
+  }
+  if (process_.drainer().ending()) {
+    return {observe::Outcome::Kind::refused,
+            "the process is stopping: nothing set here would be heeded any more",
+            {}};
   }
   balance::PoolServer& chosen = **found;
   observe::Outcome outcome;

@@ -21,6 +21,8 @@ namespace {
 
 // A process that has given up is waited for in such steps, so that the main thread goes on.
 constexpr conf::Millis kStep{20};
+// What the kernel may take to end one that was killed.
+constexpr conf::Millis kDeath{2000};
 
 constexpr std::string_view kReady = "ready ";
 constexpr std::string_view kFailed = "failed\n";
@@ -61,7 +63,7 @@ Handover::Handover(net::Loop& loop) : loop_(loop), timer_(loop.timers(), *this) 
 Handover::~Handover() {
   if (!running()) return;
   kill(pid_, SIGKILL);
-  net::reap_child(pid_);
+  waitpid(pid_, nullptr, WNOHANG);  // else it is reaped by whoever reaps this process
 }
 
 std::string Handover::start(net::Program program, std::vector<int> sockets,
@@ -114,14 +116,18 @@ void Handover::on_timer(net::Timer&) {
   if (why_.empty()) {
     channel_->close();
     why_ = fmt::format("it did not serve within {} s, and was killed", kMost.count() / 1000);
-    kill(pid_, SIGKILL);
   }
   siginfo_t info{};
   const int waited = waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
   const bool alive = waited == 0 && info.si_pid == 0;
   if (alive && loop_.now() < until_) return timer_.arm(loop_.now() + kStep);
-  if (alive) kill(pid_, SIGKILL);
-  const std::string end = net::reap_child(pid_);
+  if (alive && !killed_) {
+    kill(pid_, SIGKILL);
+    killed_ = true;
+    until_ = loop_.now() + kDeath;
+    return timer_.arm(loop_.now() + kStep);
+  }
+  const std::string end = alive ? "does not end" : net::reap_child(pid_);
   finish(fmt::format("process {} {}: {}", pid_, end, why_));
 }
 
@@ -131,8 +137,8 @@ void Handover::finish(const std::string& error) {
   done(error);
 }
 
-void Handover::release() {
-  if (channel_ && channel_->is_open()) channel_->write(std::string_view("go\n"));
+void Handover::release(const LateChanges& changes) {
+  if (channel_ && channel_->is_open()) channel_->write(release_text(changes));
 }
 
 }  // namespace fairlead::edge

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/edge/late_changes.h"
 #include "proxy/net/child.h"
 #include "proxy/net/stream.h"
 
@@ -34,8 +35,9 @@ class Handover final : net::Stream::Handler, net::Timer::Handler {
 
   pid_t pid() const { return pid_; }
 
-  // The new process serves: it is the one that counts from now on.
-  void release();
+  // The new process serves: it is the one that counts from now on. It gets what was changed here
+  // since it was started.
+  void release(const LateChanges& changes);
 
  private:
   void on_readable(net::Stream& stream) override;
@@ -52,6 +54,7 @@ class Handover final : net::Stream::Handler, net::Timer::Handler {
   std::unique_ptr<net::Stream> channel_;
   std::string answer_;
   std::string why_;  // it failed, and is about to end
+  bool killed_ = false;
   net::TimePoint until_{};
 };
 

@@ -66,8 +66,8 @@ std::string listener_text(const Heirloom::Listener& listener) {
 
 std::string server_text(const Heirloom::Server& server) {
   return fmt::format(R"({{"name":{},"state":"{}","weight":{},"configured_weight":{},"up":{}}})",
-                     quoted(server.name), kStates[static_cast<std::size_t>(server.state)],
-                     server.weight, server.configured_weight, server.up);
+                     quoted(server.name), state_name(server.state), server.weight,
+                     server.configured_weight, server.up);
 }
 
 std::string backend_text(const Heirloom::Backend& backend) {
@@ -75,17 +75,12 @@ std::string backend_text(const Heirloom::Backend& backend) {
                      hex(backend.secret), list(backend.servers, server_text));
 }
 
-std::uint32_t weight_of(const JsonValue& server, std::string_view name) {
-  return static_cast<std::uint32_t>(std::clamp(server.number_of(name), 1.0, kWeightMost));
-}
-
 Heirloom::Server parse_server(const JsonValue& value) {
   Heirloom::Server server;
   server.name = value.string_of("name");
-  const auto* state = std::find(kStates.begin(), kStates.end(), value.string_of("state"));
-  if (state != kStates.end()) server.state = static_cast<AdminState>(state - kStates.begin());
-  server.weight = weight_of(value, "weight");
-  server.configured_weight = weight_of(value, "configured_weight");
+  server.state = parse_state(value.string_of("state")).value_or(AdminState::ready);
+  server.weight = bounded_weight(value.number_of("weight"));
+  server.configured_weight = bounded_weight(value.number_of("configured_weight"));
   const JsonValue* up = value.find("up");
   server.up = up == nullptr || up->kind != JsonValue::Kind::boolean || up->boolean;
   return server;
@@ -99,6 +94,20 @@ Heirloom::Backend parse_backend(const JsonValue& value) {
 }
 
 }  // namespace
+
+std::string_view state_name(AdminState state) {
+  return kStates[static_cast<std::size_t>(state)];
+}
+
+std::optional<AdminState> parse_state(std::string_view name) {
+  const auto* found = std::find(kStates.begin(), kStates.end(), name);
+  if (found == kStates.end()) return std::nullopt;
+  return static_cast<AdminState>(found - kStates.begin());
+}
+
+std::uint32_t bounded_weight(double weight) {
+  return static_cast<std::uint32_t>(std::clamp(weight, 1.0, kWeightMost));
+}
 
 Heirloom Heirloom::of(const Runtime& runtime) {
   Heirloom heirloom;

@@ -2,6 +2,7 @@
 // What a process hands to the one that takes its place, apart from the sockets: secrets it has made
 // up, what the API has set, what the checks have found. JSON, in memory that only the two have.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,12 @@
 namespace fairlead::edge {
 
 class Runtime;
+
+// As the texts between two processes have it.
+std::string_view state_name(balance::AdminState state);
+std::optional<balance::AdminState> parse_state(std::string_view name);
+// A weight that the configuration could have.
+std::uint32_t bounded_weight(double weight);
 
 struct Heirloom {
   struct Listener {

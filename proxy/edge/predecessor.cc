@@ -60,7 +60,7 @@ void Predecessor::failed(std::string_view why) {
   channel_.reset();
 }
 
-void Predecessor::ready(net::Loop& loop, std::function<void()> released) {
+void Predecessor::ready(net::Loop& loop, Released released) {
   released_ = std::move(released);
   stream_ = std::make_unique<net::Stream>(loop, channel_.release());
   stream_->set_handler(*this);
@@ -68,13 +68,15 @@ void Predecessor::ready(net::Loop& loop, std::function<void()> released) {
   stream_->write(fmt::format("ready {}\n", getpid()));
 }
 
-// "go", or its end: either way this process is the one that counts now.
+// A line, or its end: either way this process is the one that counts now.
 void Predecessor::on_readable(net::Stream& stream) {
-  std::array<char, 64> buffer{};
+  std::array<char, 4096> buffer{};
   const net::ReadResult got = stream.read(buffer);
-  if (got.n == 0 && got.status == net::IoStatus::ok) return;
+  word_.append(buffer.data(), got.n);
+  const bool whole = !word_.empty() && word_.back() == '\n';
+  if (!whole && got.status == net::IoStatus::ok && word_.size() < kHeirloomBytes) return;
   stream.close();
-  std::exchange(released_, nullptr)();
+  std::exchange(released_, nullptr)(parse_release(word_));
 }
 
 }  // namespace fairlead::edge

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/edge/heirloom.h"
+#include "proxy/edge/late_changes.h"
 #include "proxy/net/inherited.h"
 #include "proxy/net/stream.h"
 
@@ -38,8 +38,10 @@ class Predecessor final : net::Stream::Handler {
 
   // This process ends, because of `why`: the other one goes on.
   void failed(std::string_view why);
-  // This process serves. `released` is called once the other one has stopped accepting, or is gone.
-  void ready(net::Loop& loop, std::function<void()> released);
+  // This process serves. `released` is called once the other one has stopped accepting, or is gone,
+  // with what was changed there meanwhile; nothing: that could not be read.
+  using Released = std::function<void(std::optional<LateChanges>)>;
+  void ready(net::Loop& loop, Released released);
 
  private:
   void on_readable(net::Stream& stream) override;
@@ -49,7 +51,8 @@ class Predecessor final : net::Stream::Handler {
   net::Fd channel_;
   std::optional<Heirloom> heirloom_;
   std::unique_ptr<net::Stream> stream_;
-  std::function<void()> released_;
+  Released released_;
+  std::string word_;  // what came of its last one
 };
 
 }  // namespace fairlead::edge

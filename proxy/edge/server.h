@@ -49,7 +49,7 @@ class Server {
   // Loads the file and takes it over, or changes nothing and says why; logged either way. The
   // workers follow within their next turn; where it has names nobody has asked for yet, once these
   // are answered, within Names::kPatience. Main thread. Refused (`untimely`) while the process
-  // drains and while the one before is yet to be taken.
+  // drains or is handed over, and while the one before is yet to be taken.
   ReloadOutcome reload();
 
   const LastReload& last_reload() const { return last_reload_; }
@@ -83,6 +83,10 @@ class Server {
   void leave_to_successor();
   void bequeath();
   void go_on_draining();
+  bool handing_over() const;
+  void take_late(const std::optional<LateChanges>& changes);
+  void set_late(const LateChanges::Server& change);
+  void drain_late(Scope scope, bool drained);
 
   // server_names.cc
   bool resolve_names();
@@ -102,7 +106,7 @@ class Server {
   Sockets sockets_;  // as in Snapshot
   std::uint64_t last_socket_ = 0;
   unsigned taking_workers_ = 0;  // have yet to take the last reload
-  bool reload_again_ = false;    // HUP came meanwhile
+  bool reload_again_ = false;    // HUP came meanwhile, or during a hand-over
   bool reloading_ = false;       // the service manager was told so
   std::string reload_text_;      // to be logged then
   LastReload last_reload_;
@@ -124,6 +128,7 @@ class Server {
   std::optional<Heirloom> heirloom_;  // what of it has not reached its heir yet
   std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<Handover> handover_;  // the last one
+  Heirloom handed_;                     // what the new process was given for it
   std::optional<observe::UpgradeStatus> upgrade_;
   unsigned starting_workers_ = 0;  // do not accept yet
   unsigned draining_workers_ = 0;

@@ -53,9 +53,14 @@ net::Bound Server::listen(const conf::Address& address) {
   return net::listen_on(address);
 }
 
-// One that comes while the workers take the last one over waits for them; several are one.
+// One that comes while the workers take the last one over waits for them; several are one. During a
+// hand-over it is the new process's, unless that fails.
 void Server::on_hup() {
   if (!load_) return observe::log_warn("HUP: started without a file, there is nothing to reload");
+  if (handing_over()) {
+    reload_again_ = true;
+    return observe::log_info("HUP: an upgrade is under way, whoever serves after it reloads");
+  }
   if ((taking_workers_ + starting_workers_ != 0 || pending_) && !draining_) {
     reload_again_ = true;
     return;
@@ -66,7 +71,11 @@ void Server::on_hup() {
 ReloadOutcome Server::reload() {
   ReloadOutcome outcome;
   if (!load_) outcome.problems.emplace_back("started without a file, there is nothing to reload");
-  if (draining_) outcome.problems.emplace_back("the process is stopping");
+  if (handing_over()) {
+    outcome.problems.emplace_back("an upgrade is under way: ask again once the new process serves");
+  } else if (draining_) {
+    outcome.problems.emplace_back("the process is stopping");
+  }
   if (taking_workers_ != 0 || pending_)
     outcome.problems.emplace_back("a reload is under way: ask again in a moment");
   if (starting_workers_ != 0) outcome.problems.emplace_back("the process is starting");
@@ -146,6 +155,7 @@ void Server::worker_has_taken() {
   if (!reload_text_.empty()) observe::log_info("configuration reloaded: {}", reload_text_);
   if (std::exchange(reloading_, false)) tell_ready("configuration reloaded: " + reload_text_);
   if (std::exchange(names_changed_, false)) take_names();
+  if (handing_over()) return;  // with the HUP that came, if one did
   if (taking_workers_ == 0 && std::exchange(reload_again_, false) && !draining_) reload();
 }
 

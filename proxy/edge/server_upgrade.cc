@@ -22,10 +22,11 @@ void Server::worker_has_started() {
   if (std::exchange(reload_again_, false) && !draining_) reload();
   if (inheritance_ == nullptr || !inheritance_->predecessor) return serving();
   upgrade_ = UpgradeStatus{UpgradeStatus::State::running, getpid(), ""};
-  inheritance_->predecessor->ready(loop_, [this] {
+  inheritance_->predecessor->ready(loop_, [this](const std::optional<LateChanges>& changes) {
     upgrade_->state = UpgradeStatus::State::done;
     observe::log_info("took over");
     serving();
+    take_late(changes);
   });
 }
 
@@ -53,6 +54,61 @@ void Server::go_on_draining() {
   for (const RouteRuntime& route : runtime_->routes()) {
     if (route.gate->closed.load())
       drainer_->drain({Scope::Kind::route, route.settings->name, nullptr, ""});
+  }
+}
+
+// A new process is starting, or serves and has not been told yet that it is the one that counts.
+bool Server::handing_over() const {
+  return handover_ && upgrade_ && upgrade_->state != UpgradeStatus::State::failed &&
+         !drainer_->ending();
+}
+
+// What was set in the process before since it started this one.
+void Server::take_late(const std::optional<LateChanges>& changes) {
+  if (draining_) return;
+  if (!changes) {
+    return observe::log_warn(
+        "what was changed in the process before while this one started could not be read");
+  }
+  if (changes->size() == 0) return;
+  observe::log_info("taking {} changes over that were made meanwhile", changes->size());
+  if (heirloom_) changes->apply(*heirloom_);
+  for (const LateChanges::Server& one : changes->servers) set_late(one);
+  for (const LateChanges::Listener& one : changes->listeners) {
+    std::size_t skip = one.nth;
+    for (const ListenerRuntime& listener : runtime_->listeners()) {
+      if (listener.settings->address.text() != one.address || skip-- != 0) continue;
+      drain_late({Scope::Kind::listener, listener.name, nullptr, ""}, one.drained);
+    }
+  }
+  for (const LateChanges::Route& one : changes->routes) {
+    for (const RouteRuntime& route : runtime_->routes()) {
+      if (route.settings->name == one.name)
+        drain_late({Scope::Kind::route, one.name, nullptr, ""}, one.drained);
+    }
+  }
+  if (changes->reload) on_hup();
+}
+
+void Server::set_late(const LateChanges::Server& change) {
+  for (const auto& pool : runtime_->pools()) {
+    if (pool->name() != change.backend) continue;
+    for (const auto& server : pool->servers()) {
+      if (server->name != change.name) continue;
+      if (change.weight) server->weight.store(*change.weight);
+      if (!change.state) continue;
+      drain_late({Scope::Kind::server, "", server, pool->name()},
+                 *change.state == balance::AdminState::drain);
+      server->admin.store(*change.state);
+    }
+  }
+}
+
+void Server::drain_late(Scope scope, bool drained) {
+  if (drained) {
+    drainer_->drain(scope);
+  } else {
+    drainer_->undo(scope);
   }
 }
 
@@ -93,16 +149,16 @@ std::string Server::upgrade_refusal() const {
 std::string Server::upgrade() {
   std::string problem = upgrade_refusal();
   if (!problem.empty()) return problem;
-  Heirloom heirloom = Heirloom::of(*runtime_);
+  handed_ = Heirloom::of(*runtime_);
   std::vector<int> sockets;
   for (const auto& socket : sockets_) sockets.push_back(socket->fd.get());
   if (admin_) sockets.push_back(admin_->listening());
-  if (!admin_) heirloom.admin.clear();
+  if (!admin_) handed_.admin.clear();
   net::Program program = inheritance_->program;
   for (std::string& variable : inheritance_->manager.environment())
     program.environment.push_back(std::move(variable));
   handover_ = std::make_unique<Handover>(loop_);
-  problem = handover_->start(std::move(program), std::move(sockets), heirloom.text(),
+  problem = handover_->start(std::move(program), std::move(sockets), handed_.text(),
                              [this](const std::string& error) { upgrade_ended(error); });
   if (!problem.empty()) {
     observe::log_error("upgrade failed: {}", problem);
@@ -119,6 +175,7 @@ void Server::upgrade_ended(const std::string& error) {
     observe::log_error("upgrade failed, this process goes on: {}", error);
     upgrade_->state = UpgradeStatus::State::failed;
     upgrade_->error = error;
+    if (std::exchange(reload_again_, false) && !draining_) on_hup();
     return;
   }
   upgrade_ = UpgradeStatus{UpgradeStatus::State::done, handover_->pid(), ""};
@@ -145,7 +202,9 @@ void Server::upgrade_ended(const std::string& error) {
 }
 
 void Server::leave_to_successor() {
-  handover_->release();
+  LateChanges changes = LateChanges::between(handed_, Heirloom::of(*runtime_));
+  changes.reload = std::exchange(reload_again_, false);
+  handover_->release(changes);
   const conf::Millis deadline = runtime_->config().server.drain.deadline;
   observe::log_info("handed over to process {}: moving {} connections, at most {} s",
                     handover_->pid(), shared_.connections.load(),

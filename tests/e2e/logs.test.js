@@ -129,6 +129,22 @@ scenario('lines that a hanging reader costs are counted and told, and the other 
   assert.match(fairlead.stderr, /warning: 2 lines of the access log were lost: nobody reads them as fast as they come\n/);
 });
 
+scenario('nor does the old process of an upgrade wait for who does not read', async (rig) => {
+  const access = fifo(rig, 'access');
+  const { backend, fairlead } = await rig.pair({ more: `[log]\naccess = "${access.file}"` });
+  const { client, server } = await rig.session(fairlead, backend);
+  access.fill();
+  fairlead.signal('SIGUSR2');
+  const [, pid] = await fairlead.until(() => fairlead.stderr.match(/upgrade: process (\d+) starts/), 'the next one');
+  rig.defer(() => process.kill(Number(pid), 'SIGTERM'));
+  await client.expectClose(1012);
+  client.sendClose(1012);
+  await server.expectClose(1001);
+  server.sendClose(1001);
+  await eventually(() => fairlead.child.exitCode !== null, 'the old process ends');
+  assert.equal(fairlead.child.exitCode, 0);
+});
+
 scenario('standard streams that are closed are /dev/null', async (rig) => {
   const backend = await rig.backend();
   const err = fifo(rig, 'err');

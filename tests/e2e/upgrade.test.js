@@ -2,7 +2,7 @@
 // manager is told.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -289,6 +289,54 @@ scenario('what was drained stays so until it is undone, a server whose name is r
   assert.deepEqual(await drained(), []);
   assert.equal((await (await rig.connect(fairlead, { listener: 1 })).request(get())).status, 200);
   assert.deepEqual([await body(), await body()].sort(), ['a', 'b']);
+});
+
+scenario('what is changed while the next process starts goes over, a reload too', async (rig) => {
+  const [a, b] = [await echo(rig, 'a'), await echo(rig, 'b')];
+  const program = path.join(rig.directory(), 'fairlead');
+  const gate = path.join(rig.directory(), 'gate');
+  fs.symlinkSync(kBinary, program);
+  const fairlead = await run(
+    rig,
+    {
+      servers: [a.address, b.address],
+      backend: 'balance = "round-robin"',
+      more: '[[listener]]\naddress = "127.0.0.1:0"',
+    },
+    { command: [program] },
+  );
+  const admin = ['--admin', `unix:${path.join(rig.directory(), 'admin.sock')}`];
+  const command = async (...args) => {
+    const got = await Fairlead.command(rig, [...args, ...admin]);
+    assert.equal(got.code, 0, got.stderr);
+    return got.stdout;
+  };
+  const status = async () => JSON.parse(await command('status', '--json'));
+  const listener = (await status()).listeners[1].address;
+  await command('drain', '--listener', listener);
+  // The next process has been given what there was, and waits at the gate.
+  execFileSync('mkfifo', [gate]);
+  fs.rmSync(program);
+  fs.writeFileSync(program, `#!/bin/sh\nread go < "${gate}"\nexec "${kBinary}" "$@"\n`, { mode: 0o755 });
+  fairlead.signal('SIGUSR2');
+  await fairlead.until(() => pidsOf(fairlead).length === 1, 'it is started');
+  await command('drain', `pool/${a.address}`);
+  await command('drain', '--undo', '--listener', listener);
+  await command('drain', '--route', 'chat');
+  const refused = await Fairlead.command(rig, ['reload', ...admin]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /an upgrade is under way: ask again once the new process serves/);
+  fairlead.signal('SIGHUP');
+  await fairlead.until(() => fairlead.stderr.includes('HUP: an upgrade is under way'), 'the HUP');
+  assert.ok(!fairlead.stderr.includes('configuration reloaded'));
+  fs.writeFileSync(gate, 'go\n');
+  await fairlead.until(() => /took over[^]*configuration reloaded/.test(fairlead.stderr), 'the reload');
+  await oldEnds(fairlead);
+  const drained = (await status()).drains.map((one) => one.what).sort();
+  assert.deepEqual(drained, [`pool/${a.address}`, 'route chat']);
+  const plain = await rig.connect(fairlead, { listener: 1 });
+  for (let i = 0; i < 3; ++i) assert.equal((await plain.request(get())).body, 'b');
+  assert.match(fairlead.stderr, /taking 4 changes over that were made meanwhile/);
 });
 
 const activated = (...kinds) => [kPython, kParent, 'start', ...kinds, '--', kBinary];
