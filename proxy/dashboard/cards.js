@@ -73,7 +73,7 @@ const kCards = [
     unit: '/s',
     series: [['closed', '']],
     colours: ['--three'],
-    notes: ({ totals }) => sinceStart(totals.closes),
+    notes: ({ totals }) => sinceStart(totals.ends ?? totals.closes),
   },
   {
     title: 'HTTP requests',

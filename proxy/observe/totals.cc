@@ -17,6 +17,7 @@ struct Totals {
   std::uint64_t requests = 0;
   Numbers refused;
   Numbers closes;
+  Numbers ends;
   Numbers results;
   HistogramSum rtt;
 };
@@ -47,6 +48,10 @@ void add_route(const RouteCounters& route, Totals& totals) {
       note(totals.results, std::string(kSessionResults[i]), tally.sessions[i].value());
     for (const Counter& count : tally.requests) totals.requests += count.value();
     add_closes(route, tally, totals.closes);
+    for (std::size_t i = 0; i < tally.ends.size(); ++i) {
+      const auto cause = static_cast<rules::Cause>(i);
+      note(totals.ends, std::string(rules::failure(cause).word), tally.ends[i].value());
+    }
   });
 }
 
@@ -93,10 +98,10 @@ std::string totals_json(const CounterView& view) {
   for (const WorkerCounters* worker : view.workers) add_worker(*worker, totals);
   return fmt::format(
       R"({{"messages_in":{},"messages_out":{},"bytes_in":{},"bytes_out":{},"handshakes":{},)"
-      R"("http_requests":{},"refused":{},"closes":{},"results":{},"rtt_ms":{}}})",
+      R"("http_requests":{},"refused":{},"closes":{},"ends":{},"results":{},"rtt_ms":{}}})",
       totals.messages[0], totals.messages[1], totals.bytes[0], totals.bytes[1],
       totals.results["opened"], totals.requests, object(totals.refused), object(totals.closes),
-      object(totals.results), rtt_json(totals.rtt));
+      object(totals.ends), object(totals.results), rtt_json(totals.rtt));
 }
 
 }  // namespace fairlead::observe

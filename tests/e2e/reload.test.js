@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
-import { within } from './lib/deadline.js';
+import { eventually, within } from './lib/deadline.js';
 import { echo } from './lib/echo.js';
 import { handshakeHead } from './lib/frames.js';
 import { Fairlead, Rig, config, scenario } from './lib/rig.js';
@@ -277,6 +277,35 @@ scenario('open sessions are counted over reloads: per server and per address', a
   await fairlead.waitForClose();
   await fairlead.until(() => fairlead.log.some((one) => one.event === 'close'), 'it ends');
   assert.equal((await open(rig, fairlead)).status, 101);
+});
+
+scenario('a backend and a route that are gone for one reload are no strangers to their sessions', async (rig) => {
+  const [a, b] = [await echo(rig, 'a'), await echo(rig, 'b')];
+  const limits = 'limits = { connections_per_ip = 1 }\non_removal = "keep"';
+  const whole = {
+    servers: [b.address],
+    more: [
+      `${route('/full', 'full')}\non_removal = "keep"`,
+      `[[backend]]\nname = "full"\nservers = [{ address = "${a.address}", max_sessions = 1 }]`,
+      `${route('/mine', 'pool', 'mine')}\n${limits}`,
+    ].join('\n'),
+  };
+  const fairlead = await rig.run(whole);
+  const [full, mine] = [await open(rig, fairlead, { target: '/full' }), await open(rig, fairlead, { target: '/mine' })];
+  const refused = async () => [
+    (await open(rig, fairlead, { target: '/full' })).status,
+    (await open(rig, fairlead, { target: '/mine' })).status,
+  ];
+  assert.deepEqual(await refused(), [503, 429]);
+  await reload(rig, fairlead, { servers: [b.address] });
+  await reload(rig, fairlead, whole);
+  assert.deepEqual(await refused(), [503, 429]);
+  await speaks(full, 'still here');
+  full.client.destroy();
+  mine.client.destroy();
+  for (const target of ['/full', '/mine']) {
+    await eventually(async () => (await open(rig, fairlead, { target })).status === 101, 'room again');
+  }
 });
 
 scenario('max_connections below what is open: nobody is ended, nobody comes in', async (rig) => {

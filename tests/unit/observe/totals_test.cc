@@ -25,6 +25,7 @@ TEST_CASE("totals: routes and workers are added up", "[observe][totals]") {
       tally.traffic[1].bytes.add(10);
       tally.end(SessionResult::opened);
       tally.closes[route->codes.slot(1001)][2].add();
+      tally.ends[static_cast<std::size_t>(rules::Cause::client_gone)].add();
       tally.requests[route->statuses.slot(200)].add(3);
     }
   }
@@ -39,6 +40,7 @@ TEST_CASE("totals: routes and workers are added up", "[observe][totals]") {
   CHECK(totals->number_of("http_requests") == 12);
   CHECK(totals->find("refused")->number_of("no_route") == 1);
   CHECK(totals->find("closes")->number_of("1001 proxy") == 4);
+  CHECK(totals->find("ends")->number_of("client_gone") == 4);
   CHECK(totals->find("rtt_ms")->number_of("p99") == Approx(0.495));
   CHECK(totals->find("rtt_ms")->items_of("buckets").size() == kLatencyBounds.size() + 1);
 }
