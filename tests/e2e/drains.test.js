@@ -177,6 +177,7 @@ scenario('the process ends at the rate it is told', async (rig) => {
   assert.match(refused.stderr, /the process is stopping/);
   assert.equal((await admin.ask('DELETE', `/api/drains/${slow.id}`)).status, 409);
   assert.equal((await admin.ask('POST', '/api/reload')).status, 409);
+  assert.equal((await admin.ask('POST', `/api/backends/pool/servers/${server.address}`, { weight: 7 })).status, 409);
   // A service manager's TERM behind a drain that was asked for is no second signal.
   admin.fairlead.signal('SIGTERM');
   await admin.fairlead.until(
