@@ -36,6 +36,9 @@ class DnsChannel final : Timer::Handler {
   // Always ends, by an answer or by the timeouts. The name as it is: no hosts file, no search list.
   void query(const std::string& name, wire::DnsType type, Done done);
 
+  // False: it could not begin, and every question fails with why.
+  bool usable() const { return broken_.empty(); }
+
   unsigned under_way() const { return under_way_; }
 
   const std::vector<std::string>& search_domains() const { return domains_; }

@@ -199,12 +199,15 @@ void Resolver::ask(const std::string& name, bool service, Done done) {
   ask_host(name, true, std::move(done));
 }
 
-// c-ares reads resolv.conf at its beginning alone.
+// c-ares reads resolv.conf at its beginning alone. What there is goes on until there is something
+// to take its place: a file that is not there while it is written anew changes nothing.
 void Resolver::reopen_if_changed() {
   const std::int64_t written = system_written();
-  if (written == system_changed_ || channel_->under_way() != 0) return;
+  if (written == 0 || written == system_changed_ || channel_->under_way() != 0) return;
+  auto made = std::make_unique<DnsChannel>(loop_, settings_);
+  if (!made->usable()) return;
   system_changed_ = written;
-  channel_ = std::make_unique<DnsChannel>(loop_, settings_);
+  channel_ = std::move(made);
 }
 
 std::optional<Answer> Resolver::without_dns(const std::string& name) const {

@@ -317,9 +317,18 @@ scenario('what is changed while the next process starts goes over, a reload too'
   // The next process has been given what there was, and waits at the gate.
   execFileSync('mkfifo', [gate]);
   fs.rmSync(program);
-  fs.writeFileSync(program, `#!/bin/sh\nread go < "${gate}"\nexec "${kBinary}" "$@"\n`, { mode: 0o755 });
+  const script = (text) => fs.writeFileSync(program, `#!/bin/sh\nread go < "${gate}"\n${text}\n`, { mode: 0o755 });
+  // One that fails leaves the HUP to the old process.
+  script('exit 7');
   fairlead.signal('SIGUSR2');
   await fairlead.until(() => pidsOf(fairlead).length === 1, 'it is started');
+  fairlead.signal('SIGHUP');
+  await fairlead.until(() => fairlead.stderr.includes('HUP: an upgrade is under way'), 'the HUP');
+  fs.writeFileSync(gate, 'go\n');
+  await fairlead.until(() => /this process goes on[^]*configuration reloaded/.test(fairlead.stderr), 'its reload');
+  script(`exec "${kBinary}" "$@"`);
+  fairlead.signal('SIGUSR2');
+  await fairlead.until(() => pidsOf(fairlead).length === 2, 'it is started');
   await command('drain', `pool/${a.address}`);
   await command('drain', '--undo', '--listener', listener);
   await command('drain', '--route', 'chat');
@@ -327,8 +336,8 @@ scenario('what is changed while the next process starts goes over, a reload too'
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /an upgrade is under way: ask again once the new process serves/);
   fairlead.signal('SIGHUP');
-  await fairlead.until(() => fairlead.stderr.includes('HUP: an upgrade is under way'), 'the HUP');
-  assert.ok(!fairlead.stderr.includes('configuration reloaded'));
+  await fairlead.until(() => fairlead.stderr.split('HUP: an upgrade is under way').length === 3, 'the HUP');
+  assert.equal(fairlead.stderr.split('configuration reloaded').length, 2);
   fs.writeFileSync(gate, 'go\n');
   await fairlead.until(() => /took over[^]*configuration reloaded/.test(fairlead.stderr), 'the reload');
   await oldEnds(fairlead);
