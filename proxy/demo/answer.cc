@@ -49,6 +49,7 @@ int status_of(wire::HeadError error) {
     case wire::HeadError::unsupported_version:
       return 505;
     case wire::HeadError::unsupported_transfer_coding:
+    case wire::HeadError::unsupported_method:
       return 501;
     case wire::HeadError::none:
     case wire::HeadError::malformed:

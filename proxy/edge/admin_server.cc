@@ -25,6 +25,8 @@ observe::AdminAnswer head_refusal(wire::HeadError error) {
       return observe::admin_error(505, "this is no HTTP/1.1");
     case wire::HeadError::unsupported_transfer_coding:
       return observe::admin_error(501, "unknown transfer coding");
+    case wire::HeadError::unsupported_method:
+      return observe::admin_error(501, "unknown method");
   }
   return observe::admin_error(400, "malformed request");
 }

@@ -18,10 +18,8 @@ constexpr wire::HeadLimits kLimits{conf::bounds::kHeadBytes, conf::bounds::kHead
 constexpr std::size_t kMaxAhead = conf::bounds::kHeadBytes;
 
 bool is_trusted(const conf::Listener& listener, const net::PeerAddress& peer) {
-  const auto& trusted = listener.trusted_proxies;
-  if (peer.unix_socket) return !trusted.empty();
-  return std::any_of(trusted.begin(), trusted.end(),
-                     [&](const conf::Cidr& net) { return net.contains(peer.ip); });
+  if (peer.unix_socket) return !listener.trusted_proxies.empty();
+  return rules::is_trusted(listener.trusted_proxies, peer.ip);
 }
 
 Cause cause_of(wire::HeadError error) {
@@ -34,6 +32,8 @@ Cause cause_of(wire::HeadError error) {
       return Cause::unsupported_http_version;
     case wire::HeadError::unsupported_transfer_coding:
       return Cause::unsupported_transfer_coding;
+    case wire::HeadError::unsupported_method:
+      return Cause::unsupported_method;
     case wire::HeadError::none:
     case wire::HeadError::malformed:
       break;
@@ -113,11 +113,7 @@ void Connection::read_proxy_header(std::string_view bytes) {
     log_http(Cause::bad_proxy_header, 0, 0, nullptr);
     return vanish();
   }
-  if (header.ends) {
-    peer_.ip = header.ends->source;
-    peer_.unix_socket = false;
-    peer_.local_port = header.ends->destination_port;
-  }
+  rules::take_proxy_header(header, listener().settings->trusted_proxies, peer_);
   const std::string rest(in_.view().substr(header.size));
   in_.clear();
   phase_ = Phase::head;

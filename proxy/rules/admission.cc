@@ -6,6 +6,7 @@
 
 #include "proxy/rules/origin.h"
 #include "proxy/wire/handshake.h"
+#include "proxy/wire/path.h"
 
 namespace fairlead::rules {
 namespace {
@@ -34,7 +35,10 @@ std::string joined(const wire::Fields& fields, std::string_view name) {
 }
 
 bool check_origin(const wire::RequestHead& head, const Client& client, const conf::Route& route) {
-  OriginQuestion question{std::nullopt, head.host, client.secure};
+  // What the page's browser has in its address bar: behind a proxy that sends another Host, its
+  // X-Forwarded-Host says it.
+  const auto host = client.host.empty() ? head.host : client.host;
+  OriginQuestion question{std::nullopt, host, client.secure};
   // Two Origin fields say nothing for certain: like one that is no origin.
   if (const auto* field = head.fields.find("Origin")) {
     question.origin = head.fields.count("Origin") == 1 ? field->value : std::string_view{};
@@ -69,9 +73,14 @@ Admission admit(const wire::RequestHead& head, const Client& client, const Admis
   if (result.websocket) result.refused = refuse_handshake(head);
   if (result.refused) return result;
 
+  const wire::NormalPath path(head.path);
+  if (!path.ok()) {
+    result.refused = Cause::malformed_request;
+    return result;
+  }
   const std::string subprotocols =
       result.websocket ? joined(head.fields, "Sec-WebSocket-Protocol") : std::string();
-  result.route = rules.router.find({head.host, head.path, subprotocols, result.websocket});
+  result.route = rules.router.find({head.host, path.text(), subprotocols, result.websocket});
   if (result.route == Router::kNone) {
     result.refused = Cause::no_route;
     return result;

@@ -1,7 +1,7 @@
 #pragma once
 // May this request go on, and where to? Runs the checks in a fixed order: WebSocket version and key
-// of a handshake, route, draining, then for handshakes origin, rate and connections of the address.
-// Nothing is dialled before the answer is Admit.
+// of a handshake, the path (can it be read in one way?), route, draining, then for handshakes
+// origin, rate and connections of the address. Nothing is dialled before the answer is Admit.
 
 #include <cstddef>
 #include <optional>

@@ -25,6 +25,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::too_many_headers,             "too_many_headers",            client,  false, 431,  true,  0,    0,    "too many header fields"},
   {Cause::unsupported_transfer_coding,  "unsupported_transfer_coding", client,  false, 501,  true,  0,    0,    "only the chunked transfer coding is understood"},
   {Cause::unsupported_http_version,     "unsupported_http_version",    client,  false, 505,  true,  0,    0,    "HTTP/1.1 is needed"},
+  {Cause::unsupported_method,           "unsupported_method",          client,  false, 501,  true,  0,    0,    "no method has so long a name"},
   {Cause::handshake_rate,               "handshake_rate",              client,  false, 429,  false, 0,    0,    "too many handshakes from your address"},
   {Cause::too_many_connections_from_ip, "too_many_connections",        client,  false, 429,  false, 0,    0,    "too many connections from your address"},
   {Cause::max_connections,              "max_connections",             proxy,   false, 503,  true,  0,    0,    "too many connections"},
@@ -43,6 +44,8 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::backend_connect_timeout,      "backend_connect_timeout",     backend, true,  504,  false, 0,    0,    "the server did not answer in time"},
   {Cause::backend_answer_timeout,       "backend_answer_timeout",      backend, false, 504,  false, 0,    0,    "the server did not answer in time"},
   {Cause::out_of_file_descriptors,      "out_of_file_descriptors",     proxy,   false, 503,  false, 0,    0,    "out of file descriptors"},
+  {Cause::out_of_ports,                 "out_of_ports",                proxy,   true,  503,  false, 0,    0,    "out of ports towards the server"},
+  {Cause::out_of_memory,                "out_of_memory",               proxy,   false, 503,  false, 0,    0,    "out of memory for sockets"},
   {Cause::client_protocol_error,        "client_protocol_error",       client,  false, 0,    true,  1002, 1001, "protocol error"},
   {Cause::client_bad_text,              "client_bad_text",             client,  false, 0,    true,  1007, 1001, "not UTF-8"},
   {Cause::client_message_too_big,       "client_message_too_big",      client,  false, 0,    true,  1009, 1009, "message too big"},
@@ -114,7 +117,7 @@ bool ends_session(Cause cause) {
 
 bool is_refusal(Cause cause) {
   const bool early = cause >= Cause::malformed_request && cause <= Cause::tls_handshake_timeout;
-  const bool late = cause >= Cause::backend_unreachable && cause <= Cause::out_of_file_descriptors;
+  const bool late = cause >= Cause::backend_unreachable && cause <= Cause::out_of_memory;
   return (early && cause != Cause::redirected) || late;
 }
 

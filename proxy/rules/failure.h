@@ -24,6 +24,7 @@ enum class Cause : std::uint8_t {
   too_many_headers,
   unsupported_transfer_coding,
   unsupported_http_version,
+  unsupported_method,  // too long to be one
   handshake_rate,
   too_many_connections_from_ip,
   max_connections,
@@ -44,6 +45,8 @@ enum class Cause : std::uint8_t {
   backend_connect_timeout,
   backend_answer_timeout,
   out_of_file_descriptors,
+  out_of_ports,   // none left towards any server that was tried
+  out_of_memory,  // the system's, for sockets
   // How a session ends otherwise.
   client_protocol_error,
   client_bad_text,  // a Close reason that is not UTF-8

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "proxy/rules/forward.h"
+#include "proxy/wire/target.h"
 
 namespace fairlead::rules {
 namespace {
@@ -34,11 +35,6 @@ std::optional<conf::Ip> parse_entry(std::string_view text) {
   }
   if (!is_port(text.substr(colon + 1))) return std::nullopt;
   return conf::Ip::parse(text.substr(0, colon));
-}
-
-bool is_trusted(const std::vector<conf::Cidr>& trusted, const conf::Ip& ip) {
-  return std::any_of(trusted.begin(), trusted.end(),
-                     [&](const conf::Cidr& network) { return network.contains(ip); });
 }
 
 // Walks X-Forwarded-For from its right end, where the nearest hop wrote.
@@ -73,22 +69,54 @@ class ForwardedWalk {
   unsigned seen_ = 0;
 };
 
+// The first item of the first field of that name, "" for none.
+std::string_view first_item(const wire::Fields& fields, std::string_view name) {
+  std::string_view first;
+  wire::for_each_item(fields.get(name), [&](std::string_view item) {
+    first = item;
+    return false;
+  });
+  return first;
+}
+
+// The last item of the last field of that name that has any, "" for none.
+std::string_view last_item(const wire::Fields& fields, std::string_view name) {
+  std::string_view last;
+  for (const auto& field : fields) {
+    if (!wire::iequals(field.name, name)) continue;
+    wire::for_each_item(field.value, [&](std::string_view item) {
+      last = item;
+      return true;
+    });
+  }
+  return last;
+}
+
+// 0 for what is no port.
+std::uint16_t port_of(std::string_view text) {
+  if (!is_port(text)) return 0;
+  std::uint32_t value = 0;
+  for (const char c : text) value = value * 10 + static_cast<std::uint32_t>(c - '0');
+  return value <= UINT16_MAX ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
+}
+
 }  // namespace
 
 Client find_client(const wire::RequestHead& head, const Peer& peer,
                    const std::vector<conf::Cidr>& trusted) {
-  Client client{peer.ip, peer.secure};
+  Client client{peer.ip, peer.secure, head.host, 0};
   if (!peer.trusted) return client;
   ForwardedWalk walk(trusted, client.ip);
   for (auto it = std::make_reverse_iterator(head.fields.end());
        it != std::make_reverse_iterator(head.fields.begin()); ++it) {
     if (wire::iequals(it->name, "X-Forwarded-For") && !walk.walk(it->value)) break;
   }
-  // With several proxies the first entry is the client's own hop.
-  const auto list = head.fields.get("X-Forwarded-Proto");
-  const auto proto = wire::trim(list.substr(0, list.find(',')));
+  const auto proto = first_item(head.fields, "X-Forwarded-Proto");
   if (wire::iequals(proto, "https") || wire::iequals(proto, "wss")) client.secure = true;
   if (wire::iequals(proto, "http") || wire::iequals(proto, "ws")) client.secure = false;
+  const auto host = last_item(head.fields, "X-Forwarded-Host");
+  if (wire::is_authority(host)) client.host = host;
+  client.port = port_of(first_item(head.fields, "X-Forwarded-Port"));
   return client;
 }
 

@@ -4,31 +4,23 @@
 #include <array>
 #include <cstddef>
 
+#include "proxy/wire/framing.h"
 #include "proxy/wire/head_writer.h"
+#include "proxy/wire/path.h"
 
 namespace fairlead::rules {
 namespace {
 
 // Fields a backend believes because we set them, or that frame a body: never passed on from the
 // client as they are.
-constexpr std::array<std::string_view, 9> kOurs{
-    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",  "X-Forwarded-Port",   "X-Real-IP",
-    "X-Request-Id",    "Content-Length",    "Transfer-Encoding", "Fairlead-Reattached"};
-
-char folded(char c) {
-  if (c == '_') return '-';
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+constexpr std::array<std::string_view, 8> kOurs{
+    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
+    "X-Real-IP",       "X-Request-Id",      "Content-Length",   "Transfer-Encoding"};
 
 // CGI and its heirs (WSGI, Rack, PHP) turn '-' into '_': X_Forwarded_For would reach them as ours.
-bool same_to_cgi(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return folded(x) == folded(y); });
-}
-
 bool is_ours(std::string_view name) {
   return std::any_of(kOurs.begin(), kOurs.end(),
-                     [&](std::string_view ours) { return same_to_cgi(name, ours); });
+                     [&](std::string_view ours) { return wire::same_folded(name, ours); });
 }
 
 bool is_chunked(const wire::Framing& body) {
@@ -42,28 +34,25 @@ bool is_of_other_trace(const TraceContext& trace, std::string_view name) {
 }
 
 bool passes(const ForwardRequest& request, std::string_view name) {
-  if (is_ours(name)) return false;
+  if (is_ours(name) || !may_say(request.peer, name)) return false;
   if (request.trace != nullptr && is_of_other_trace(*request.trace, name)) return false;
   // An announcement of what follows a chunked body goes with it.
   if (wire::iequals(name, "Trailer")) return is_chunked(request.body);
   // HTTP/1.0 knows no expectations (RFC 9110 10.1.1).
   if (wire::iequals(name, "Expect") && request.head.minor_version == 0) return false;
-  if (wire::iequals(name, "Forwarded") && !request.peer.trusted) return false;
   return !wire::is_hop_by_hop(request.head.fields, name);
 }
 
 // The target in origin-form (RFC 9112 3.2.1), without the route's prefix where the route says so.
 std::string target_of(const wire::RequestHead& head, const conf::Route& route) {
   if (head.target == "*") return "*";  // RFC 9112 3.2.4
-  std::string_view path = head.path;
-  if (route.strip_prefix) {
-    std::string_view prefix = route.path;
-    while (prefix.ends_with('/')) prefix.remove_suffix(1);
-    const bool at_boundary =
-        path.size() == prefix.size() || (path.size() > prefix.size() && path[prefix.size()] == '/');
-    if (path.starts_with(prefix) && at_boundary) path.remove_prefix(prefix.size());
+  std::string target(head.path);
+  if (route.strip_prefix && route.path != "/") {
+    if (const auto behind = wire::behind_prefix(head.path, route.path)) {
+      target = "/";
+      target += *behind;
+    }
   }
-  std::string target(path.empty() ? "/" : path);
   target += head.query;
   return target;
 }
@@ -84,22 +73,14 @@ std::string forwarded_for(const ForwardRequest& request) {
   return list;
 }
 
-// A trusted peer's field, else our value; "" is not written.
-void write_kept(wire::HeadWriter& writer, const ForwardRequest& request, std::string_view name,
-                std::string_view ours) {
-  const auto theirs = request.peer.trusted ? request.head.fields.get(name) : std::string_view{};
-  const auto value = theirs.empty() ? ours : theirs;
-  if (!value.empty()) writer.field(name, value);
-}
-
 void write_our_fields(wire::HeadWriter& writer, const ForwardRequest& request) {
   const auto& peer = request.peer;
   const std::string list = forwarded_for(request);
   if (!list.empty()) writer.field("X-Forwarded-For", list);
-  write_kept(writer, request, "X-Forwarded-Proto", request.client.secure ? "https" : "http");
-  write_kept(writer, request, "X-Forwarded-Host", request.head.host);
-  write_kept(writer, request, "X-Forwarded-Port",
-             peer.local_port == 0 ? std::string() : std::to_string(peer.local_port));
+  writer.field("X-Forwarded-Proto", request.client.secure ? "https" : "http");
+  if (!request.client.host.empty()) writer.field("X-Forwarded-Host", request.client.host);
+  const unsigned port = request.client.port != 0 ? request.client.port : peer.local_port;
+  if (port != 0) writer.field("X-Forwarded-Port", std::to_string(port));
   // Over a unix socket, and with nobody's word for it, the client has no address.
   if (!peer.unix_socket || request.client.ip != peer.ip) {
     writer.field("X-Real-IP", request.client.ip.text());

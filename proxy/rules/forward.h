@@ -10,19 +10,10 @@
 #include "conf/config.h"
 #include "conf/ip.h"
 #include "proxy/rules/trace_context.h"
+#include "proxy/rules/trust.h"
 #include "proxy/wire/head_parser.h"
 
 namespace fairlead::rules {
-
-// The connection as it reached us.
-struct Peer {
-  conf::Ip ip;               // the TCP peer, or the source in a PROXY header
-  bool unix_socket = false;  // came over a unix socket: its ip says nothing
-  // In trusted_proxies (a unix peer is, when any are configured): its X-Forwarded-* is believed.
-  bool trusted = false;
-  bool secure = false;           // TLS ended here
-  std::uint16_t local_port = 0;  // X-Forwarded-Port
-};
 
 // Who and what the request is about, after a trusted peer's fields were read.
 struct Client {
@@ -30,8 +21,15 @@ struct Client {
   // (all are ours), else the peer's. What is no address ends the search at the last one before it,
   // as does the 33rd entry.
   conf::Ip ip;
-  // X-Forwarded-Proto https (or wss) of a trusted peer, else the connection's own.
+  // X-Forwarded-Proto https (or wss) of a trusted peer, the first of a list, which the client's own
+  // hop wrote; else the connection's own.
   bool secure = false;
+  // X-Forwarded-Host of a trusted peer, the last of a list: proxies that append write there, and
+  // what stands before may be the client's. Where there is none, or it is no host: the request's
+  // own. A view into the head.
+  std::string_view host;
+  // X-Forwarded-Port of a trusted peer, the first of a list; 0: none, or it is no port.
+  std::uint16_t port = 0;
 };
 
 Client find_client(const wire::RequestHead& head, const Peer& peer,
@@ -57,12 +55,13 @@ struct ForwardRequest {
 // `Upgrade: websocket` and `Connection: Upgrade` set anew; a plain request says no more than that
 // trailers are welcome, where they are, and its connection stays open;
 // X-Forwarded-For appended to where the peer is trusted, replaced where not; X-Forwarded-Proto http
-// or https, -Host, -Port, X-Real-IP, X-Request-Id set (a trusted peer's -Proto, -Host and -Port are
-// kept); a peer's `Forwarded` removed unless it is trusted; Sec-WebSocket-* in canonical case;
-// strip_prefix applied to the target, which is in origin-form. Content-Length or Transfer-Encoding
-// is written from `body`, never both; none for a handshake. A field that differs from one of ours
-// in
-// '_' for '-' only is removed: many servers take them for equal.
+// or https, -Host, -Port, X-Real-IP, X-Request-Id set (-Proto, -Host and -Port from `client`: what
+// was understood of a trusted peer's, one value each); what else the peer may not say removed
+// (may_say); Sec-WebSocket-* in canonical case;
+// strip_prefix applied to the target, which is in origin-form (wire::behind_prefix: what is left
+// never begins with two slashes). Content-Length or Transfer-Encoding is written from `body`,
+// never both; none for a handshake. A field that differs from one of ours in punctuation only ('_'
+// for '-') is removed: many servers take them for equal.
 void write_backend_request(const ForwardRequest& request, std::string& out);
 
 struct ForwardResponse {

@@ -12,8 +12,9 @@ namespace fairlead::rules {
 
 struct OriginQuestion {
   std::optional<std::string_view> origin;  // the Origin header's value; absent: no browser
-  std::string_view host;                   // the request's Host, with its port if it has one
-  bool secure = false;                     // the request came over TLS, here or at a trusted proxy
+  std::string_view
+      host;             // the Host the client asked for (Client::host), with its port if it has one
+  bool secure = false;  // the request came over TLS, here or at a trusted proxy
 };
 
 // No Origin is allowed unless require_origin. "null" only where it is listed (or any).

@@ -6,6 +6,7 @@
 
 #include "proxy/rules/authority.h"
 #include "proxy/wire/head.h"
+#include "proxy/wire/path.h"
 
 namespace fairlead::rules {
 namespace {
@@ -22,12 +23,6 @@ std::string host_of(std::string_view text) {
   if (!authority) return "";
   drop_final_dot(authority->host);
   return std::move(authority->host);
-}
-
-// `prefix` has no trailing slash.
-bool path_fits(std::string_view prefix, std::string_view path) {
-  if (!path.starts_with(prefix)) return false;
-  return prefix.empty() || path.size() == prefix.size() || path[prefix.size()] == '/';
 }
 
 bool kind_fits(Kind kind, bool websocket) {
@@ -50,7 +45,9 @@ bool offers_one(std::string_view offered, const std::vector<std::string>& wanted
 Router::Router(const std::vector<conf::Route>& routes) {
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto& route = routes[i];
-    Entry entry{"", false, route.path, route.subprotocols, route.kind, i};
+    const wire::NormalPath path(route.path);
+    if (!path.ok()) continue;  // no request has it
+    Entry entry{"", false, std::string(path.text()), route.subprotocols, route.kind, i};
     while (entry.path.ends_with('/')) entry.path.pop_back();
     if (route.hosts.empty()) entries_.push_back(entry);
     for (const auto& host : route.hosts) {
@@ -84,7 +81,7 @@ std::size_t Router::find(const RouteQuestion& question) const {
            (question.websocket && offers_one(question.subprotocols, entry.subprotocols));
   };
   for (const auto& entry : entries_) {
-    if (host_fits(entry) && path_fits(entry.path, question.path) &&
+    if (host_fits(entry) && wire::has_path_prefix(question.path, entry.path) &&
         kind_fits(entry.kind, question.websocket) && subprotocol_fits(entry)) {
       return entry.index;
     }

@@ -13,14 +13,15 @@ namespace fairlead::rules {
 struct RouteQuestion {
   std::string_view
       host;  // may carry a port; compared case-insensitively without it, a final dot ignored
-  std::string_view path;          // without the query
+  std::string_view path;          // without the query, in its normal form (wire::NormalPath)
   std::string_view subprotocols;  // Sec-WebSocket-Protocol: the offered list (all fields joined by
                                   // ", "), "" for none
   bool websocket = false;         // a handshake
 };
 
 // Order: an exact host before a wildcard (the longer first) before any host; then the longest path
-// prefix that ends at a segment boundary ("/chat" takes /chat, /chat/ and /chat/a, not /chatter);
+// prefix that ends at a segment boundary ("/chat" takes /chat, /chat/ and /chat/a, not /chatter),
+// where a route's path is normalised as the request's was;
 // then a route whose subprotocols hold an offered token before one without; then kind websocket or
 // http before any; then file order. A route that does not fit in kind or subprotocols is passed
 // over.

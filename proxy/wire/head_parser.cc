@@ -14,6 +14,8 @@ constexpr std::string_view kCrlf = "\r\n";
 constexpr unsigned kMaxLeadingLines = 2;
 // A browser's handshake has 14 or so: one allocation instead of five.
 constexpr std::size_t kUsualFields = 16;
+// The longest registered method, UPDATEREDIRECTREF, has 17 characters.
+constexpr std::size_t kMaxMethod = 32;
 // Nobody's Connection is longer; it is searched once for every field that is forwarded.
 constexpr std::size_t kMaxConnectionBytes = 1024;
 
@@ -45,11 +47,13 @@ HeadError parse_version(std::string_view text, int& minor_version) {
   return HeadError::none;
 }
 
-// method SP target SP version, single spaces (RFC 9112 3).
+// method SP target SP version, single spaces (RFC 9112 3). A method longer than any a server knows
+// is not implemented (501), as RFC 9112 3 asks for.
 HeadError parse_request_line(std::string_view line, RequestHead& out) {
   out.method = next_word(line);
   out.target = next_word(line);
   if (!is_token(out.method)) return HeadError::malformed;
+  if (out.method.size() > kMaxMethod) return HeadError::unsupported_method;
   const HeadError error = parse_version(line, out.minor_version);
   if (error != HeadError::none) return error;
   return split_target(out) ? HeadError::none : HeadError::malformed;

@@ -19,6 +19,7 @@ enum class HeadError : std::uint8_t {
   too_many_fields,
   unsupported_version,          // not HTTP/1.x with x in 0, 1
   unsupported_transfer_coding,  // another than chunked
+  unsupported_method,           // longer than any in use
 };
 
 struct HeadLimits {

@@ -160,7 +160,7 @@ ProxyHeader parse_v2(std::string_view bytes) {
   const unsigned transport = byte_at(bytes, 13) & 0xf;
   if (length > kV2Max || (!local && length < addresses_size(family))) return kError;
   if (bytes.size() < kV2Fixed + length) return kMore;
-  ProxyHeader header{State::complete, kV2Fixed + length, std::nullopt};
+  ProxyHeader header{State::complete, kV2Fixed + length, std::nullopt, local};
   if (!local && transport == kStream && (family == kInet || family == kInet6)) {
     header.ends = ends_at(bytes.substr(kV2Fixed), family == kInet6);
   }

@@ -25,6 +25,8 @@ struct ProxyHeader {
   };
 
   std::optional<Ends> ends;
+  // Version 2, LOCAL: the sender's own connection (a health check), nobody's behind it.
+  bool local = false;
 };
 
 // Parses what has arrived so far, from the connection's first byte. Never asks for more than

@@ -9,15 +9,22 @@
 namespace fairlead::wire {
 namespace {
 
-constexpr std::array<std::string_view, 8> kPrefixes = {"X-Forwarded-",    "X-Real-", "X-Request-",
-                                                       "Proxy-",          "Sec-",    "If-",
-                                                       "Access-Control-", "X-Accel-"};
+constexpr std::array<std::string_view, 9> kPrefixes = {
+    "X-Forwarded-", "X-Real-",   "X-Request-",      "Proxy-",  "Sec-",
+    "If-",          "Fairlead-", "Access-Control-", "X-Accel-"};
 
 // Besides those that BodyScanner refuses altogether.
-constexpr std::array<std::string_view, 18> kNames = {
-    "Forwarded", "Via",    "Keep-Alive", "Max-Forwards",     "Cache-Control",  "Pragma",
-    "Range",     "Age",    "Date",       "Expires",          "Location",       "Retry-After",
-    "Vary",      "Origin", "Warning",    "WWW-Authenticate", "HTTP2-Settings", "Content-Location"};
+constexpr std::array<std::string_view, 22> kNames = {"X-Forwarded",    "Proxy",
+                                                     "traceparent",    "tracestate",
+                                                     "Forwarded",      "Via",
+                                                     "Keep-Alive",     "Max-Forwards",
+                                                     "Cache-Control",  "Pragma",
+                                                     "Range",          "Age",
+                                                     "Date",           "Expires",
+                                                     "Location",       "Retry-After",
+                                                     "Vary",           "Origin",
+                                                     "Warning",        "WWW-Authenticate",
+                                                     "HTTP2-Settings", "Content-Location"};
 
 }  // namespace
 

@@ -295,6 +295,14 @@ scenario(
       'unsupported_http_version',
       { close: true },
     );
+    await refused(
+      rig,
+      fairlead,
+      `${'M'.repeat(10_000)} / HTTP/1.1\r\nHost: a\r\n\r\n`,
+      501,
+      'unsupported_method',
+      { close: true },
+    );
     assert.equal(backend.dialled, 0);
   },
 );

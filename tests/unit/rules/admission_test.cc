@@ -209,6 +209,95 @@ TEST_CASE("admission: the origin is judged by Host and by what is secure", "[rul
   }
 }
 
+TEST_CASE("admission: behind a proxy that rewrites Host the origin is judged by what it forwards",
+          "[rules][admission]") {
+  struct Row {
+    const char* origin;
+    const char* fields;  // of the proxy, with Host: a.com rewritten to inner
+    bool trusted;
+    bool want;
+    const char* why;
+  };
+
+  const Row rows[] = {
+      {"https://b.com", "X-Forwarded-Host: b.com\nX-Forwarded-Proto: https", true, true, "Apache"},
+      {"https://b.com", "X-Forwarded-Host: b.com", true, true, "TLS ended in front, unsaid"},
+      {"https://b.com:8443", "X-Forwarded-Host: b.com:8443", true, true, "with a port"},
+      {"https://b.com", "X-Forwarded-Host: evil.org, b.com", true, true, "a client's word before"},
+      {"https://evil.org", "X-Forwarded-Host: evil.org, b.com", true, false, "it does not count"},
+      {"https://evil.org", "X-Forwarded-Host: b.com", true, false, "another page"},
+      {"http://b.com", "X-Forwarded-Host: b.com\nX-Forwarded-Proto: https", true, false,
+       "a plain page, a secure request"},
+      {"http://b.com", "X-Forwarded-Host: b.com\nX-Forwarded-Proto: http", true, true, "plain"},
+      {"https://a.com", "X-Forwarded-Host: b.com", true, false, "the inner Host is no more asked"},
+      {"https://a.com", "X-Forwarded-Host: <b>", true, true, "no host: the request's own"},
+      {"https://a.com", "A: b", true, true, "a proxy that keeps Host and adds nothing"},
+      {"https://b.com", "X-Forwarded-Host: b.com", false, false, "a stranger's word"},
+      {"https://a.com", "X-Forwarded-Host: b.com", false, true, "... changes nothing"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.origin, row.fields, row.why);
+    Scene scene;
+    scene.routes[0].limits = {};
+    Handshake handshake;
+    handshake.origin = row.origin;
+    handshake.more = row.fields;
+    const Request request(handshake.text());
+    Peer peer;
+    peer.ip = conf::Ip::v4(0x0a000001);
+    peer.trusted = row.trusted;
+    scene.client = find_client(request.head, peer, {*conf::Cidr::parse("10.0.0.0/8")});
+    scene.limits[0] = nullptr;
+    const auto admission =
+        admit(request.head, scene.client, {scene.routes, *scene.router, scene.limits}, false, kNow);
+    CHECK(admission.refused.value_or(kAdmit) == (row.want ? kAdmit : Cause::origin_denied));
+  }
+}
+
+TEST_CASE("admission: a path takes its route however it is spelled", "[rules][admission]") {
+  std::vector<conf::Route> routes(3);
+  routes[0].path = "/chat";
+  routes[1].path = "/";
+  routes[2].path = "/b%c3%a4r";
+  const Router router(routes);
+  const std::vector<IpLimits*> limits(3, nullptr);
+
+  struct Row {
+    const char* path;
+    std::size_t want;  // kBad: 400
+  };
+
+  constexpr std::size_t kBad = 9;
+  const Row rows[] = {
+      {"/chat", 0},          {"/%63hat", 0},
+      {"/%63%68%61%74/", 0}, {"//chat", 0},
+      {"/chat//", 0},        {"/x/../chat", 0},
+      {"/x/%2e%2E/chat", 0}, {"/./chat", 0},
+      {"/%2e/chat", 0},      {"/../chat", 0},
+      {"/x//../chat", 0},    {"/\\chat", 0},
+      {"/chat\\a", 0},       {"http://a.com//chat", 0},
+      {"/chat?x=/../", 0},   {"/chat/..", 1},
+      {"/chat/../x", 1},     {"/chat%2Fa", 1},
+      {"/chat%5ca", 1},      {"/%2563hat", 1},
+      {"/Chat", 1},          {"/chatter", 1},
+      {"/chat;a=b", 1},      {"/b%C3%A4r/x", 2},
+      {"/chat%00", kBad},    {"/%00/../chat", kBad},
+      {"/chat/%", kBad},     {"/chat/%6", kBad},
+      {"/chat/%zz", kBad},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.path);
+    const Request request(std::string("GET ") + row.path + " HTTP/1.1\nHost: a.com");
+    const auto admission = admit(request.head, {}, {routes, router, limits}, false, kNow);
+    if (row.want == kBad) {
+      CHECK(admission.refused == Cause::malformed_request);
+      continue;
+    }
+    CHECK_FALSE(admission.refused);
+    CHECK(admission.route == row.want);
+  }
+}
+
 TEST_CASE("admission: a route without limits counts nothing", "[rules][admission]") {
   Scene scene;
   Handshake request;

@@ -46,7 +46,8 @@ TEST_CASE("failure: another server is tried only where nothing was sent", "[rule
   for (int i = 0; i < kCauseCount; ++i) {
     if (row(i).retryable) retryable.insert(row(i).cause);
   }
-  CHECK(retryable == std::set<Cause>{Cause::backend_unreachable, Cause::backend_connect_timeout});
+  CHECK(retryable == std::set<Cause>{Cause::backend_unreachable, Cause::backend_connect_timeout,
+                                     Cause::out_of_ports});
 }
 
 TEST_CASE("failure: no code is made up for a side that vanished", "[rules][failure]") {

@@ -140,6 +140,44 @@ TEST_CASE("client: X-Forwarded-Proto of a trusted peer says what is secure", "[r
   }
 }
 
+TEST_CASE("client: X-Forwarded-Host and -Port of a trusted peer", "[rules][client]") {
+  struct Row {
+    const char* fields;
+    const char* host;
+    unsigned port;
+    const char* why;
+  };
+
+  const Row rows[] = {
+      {"", "a", 0, "the request's own"},
+      {"X-Forwarded-Host: b.com", "b.com", 0, "one"},
+      {"X-Forwarded-Host: b.com:81", "b.com:81", 0, "with its port"},
+      {"X-Forwarded-Host: [2001:db8::1]:81", "[2001:db8::1]:81", 0, "IPv6"},
+      {"X-Forwarded-Host: evil.org, b.com", "b.com", 0, "the last, which the proxy appended"},
+      {"X-Forwarded-Host: evil.org\nX-Forwarded-Host: b.com", "b.com", 0, "over two fields"},
+      {"X-Forwarded-Host: b.com, \t,", "b.com", 0, "empty items are nothing"},
+      {"X-Forwarded-Host: b.com, c d", "a", 0, "no host: the request's own"},
+      {"X-Forwarded-Host: b.com/x", "a", 0, "no host"},
+      {"X_Forwarded_Host: b.com", "a", 0, "what looks alike is not asked"},
+      {"X-Forwarded-Port: 8443", "a", 8443, "a port"},
+      {"X-Forwarded-Port: 8443, 80", "a", 8443, "the first, the client's own hop"},
+      {"X-Forwarded-Port: 99999", "a", 0, "no port"},
+      {"X-Forwarded-Port: 0", "a", 0, "no port"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.fields, row.why);
+    const std::string lines =
+        std::string("GET / HTTP/1.1\nHost: a") + (*row.fields == 0 ? "" : "\n") + row.fields;
+    const Request request(lines);
+    const Client client = find_client(request.head, peer(true), ours());
+    CHECK(client.host == row.host);
+    CHECK(client.port == row.port);
+    const Client stranger = find_client(request.head, peer(false), ours());
+    CHECK(stranger.host == "a");
+    CHECK(stranger.port == 0);
+  }
+}
+
 TEST_CASE("request id: one of 1 to 128 visible characters is kept", "[rules][client]") {
   const auto kept = [](const std::string& fields) {
     const Request request("GET / HTTP/1.1\nHost: a" + (fields.empty() ? "" : "\n" + fields));

@@ -161,6 +161,20 @@ TEST_CASE("forward: what an untrusted client must not say is dropped", "[rules][
       {"X_Forwarded_For: 127.0.0.1", "equal to CGI"},
       {"X_REAL-ip: 127.0.0.1", "equal to CGI"},
       {"X_Request_Id: other", "equal to CGI"},
+      {"X.Forwarded.For: 127.0.0.1", "equal to some"},
+      {"X-Forwarded-Ssl: on", "of the namespace"},
+      {"X-Forwarded-Scheme: https", "of the namespace"},
+      {"x-forwarded-prefix: //evil.org", "of the namespace, in any case"},
+      {"X-Forwarded-User: root", "of the namespace"},
+      {"X-Forwarded-Server: inner", "of the namespace"},
+      {"X-Forwarded-Anything-New: 1", "of the namespace, known or not"},
+      {"X_Forwarded_Ssl: on\nX-Forwarded_User: root", "of the namespace, disguised"},
+      {"X-Forwarded: for=127.0.0.1", "of the namespace"},
+      {"Proxy: http://evil.org", "CGI's HTTP_PROXY"},
+      {"PROXY: http://evil.org", "CGI's HTTP_PROXY"},
+      {"Fairlead-Reattached: 1", "how Fairlead speaks"},
+      {"fairlead_reattached: 1\nFairlead-Key: user-1", "how Fairlead speaks"},
+      {"Connection: X-Forwarded-User\nX-Forwarded-User: root", "not even named in Connection"},
       {"Connection: X-Forwarded-For, X-Real-IP", "ours are set all the same"},
       {"Upgrade: h2c\nConnection: Upgrade, HTTP2-Settings\nHTTP2-Settings: AAM", "no h2c"},
       {"Upgrade: websocket", "no handshake: no Upgrade"},
@@ -213,6 +227,58 @@ TEST_CASE("forward: a trusted peer's fields are kept and appended to", "[rules][
   }
 }
 
+TEST_CASE("forward: of a trusted peer one understood value each passes", "[rules][forward]") {
+  struct Row {
+    const char* fields;
+    const char* proto;
+    const char* host;
+    const char* port;
+  };
+
+  const Row rows[] = {
+      {"X-Forwarded-Proto: javascript", "http", "inner:8080", "8080"},
+      {"X-Forwarded-Proto: HTTPS", "https", "inner:8080", "8080"},
+      {"X-Forwarded-Proto: wss", "https", "inner:8080", "8080"},
+      {"X-Forwarded-Proto: https, javascript:alert(1)", "https", "inner:8080", "8080"},
+      {"X-Forwarded-Proto: https\nX-Forwarded-Proto: ftp", "https", "inner:8080", "8080"},
+      {"X-Forwarded-Host: a.com", "http", "a.com", "8080"},
+      {"X-Forwarded-Host: evil.org, a.com:81", "http", "a.com:81", "8080"},
+      {"X-Forwarded-Host: evil.org\nX-Forwarded-Host: a.com", "http", "a.com", "8080"},
+      {"X-Forwarded-Host: a.com\nX-Forwarded-Host:", "http", "a.com", "8080"},
+      {"X-Forwarded-Host: a.com, <script>", "http", "inner:8080", "8080"},
+      {"X-Forwarded-Host: user@a.com", "http", "inner:8080", "8080"},
+      {"X-Forwarded-Port: 443", "http", "inner:8080", "443"},
+      {"X-Forwarded-Port: 443, 80", "http", "inner:8080", "443"},
+      {"X-Forwarded-Port: 443\nX-Forwarded-Port: 80", "http", "inner:8080", "443"},
+      {"X-Forwarded-Port: 0", "http", "inner:8080", "8080"},
+      {"X-Forwarded-Port: 65536", "http", "inner:8080", "8080"},
+      {"X-Forwarded-Port: -1", "http", "inner:8080", "8080"},
+      {"X-Forwarded-Port: javascript", "http", "inner:8080", "8080"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.fields);
+    const auto out =
+        behind_proxy().forward(std::string("GET / HTTP/1.1\nHost: inner:8080\n") + row.fields);
+    CHECK(out == wire_text(std::string("GET / HTTP/1.1\n"
+                                       "Host: inner:8080\n"
+                                       "X-Forwarded-For: 10.0.0.1\n"
+                                       "X-Forwarded-Proto: ") +
+                           row.proto + "\nX-Forwarded-Host: " + row.host +
+                           "\nX-Forwarded-Port: " + row.port +
+                           "\nX-Real-IP: 10.0.0.1\n"
+                           "X-Request-Id: id1"));
+  }
+}
+
+TEST_CASE("forward: what else a trusted peer says passes, but not disguised", "[rules][forward]") {
+  const auto out = behind_proxy().forward(
+      "GET / HTTP/1.1\nHost: a\nX-Forwarded-Ssl: on\nX-Forwarded-Prefix: /app\n"
+      "X_Forwarded_User: root\nProxy: http://evil.org\nFairlead-Reattached: 1\nA: 1");
+  CHECK(out.starts_with(
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Ssl: on\r\nX-Forwarded-Prefix: /app\r\nA: 1\r\n"
+      "X-Forwarded-For: 10.0.0.1\r\n"));
+}
+
 TEST_CASE("forward: over a unix socket there is no address to tell", "[rules][forward]") {
   Scene scene;
   scene.peer = Peer();
@@ -252,7 +318,23 @@ TEST_CASE("forward: the target is in origin-form, its prefix stripped if asked",
       {"/chat", "/chat/", "/", "/chat/"},
       {"/chat", "/chat?x=1", "/?x=1", "/chat?x=1"},
       {"/chat", "/chat/a?x=1", "/a?x=1", "/chat/a?x=1"},
-      {"/chat", "/chat//a", "//a", "/chat//a"},
+      {"/chat", "/chat//a", "/a", "/chat//a"},
+      {"/chat", "/chat//evil.org/x", "/evil.org/x", "/chat//evil.org/x"},
+      {"/chat", "/chat///", "/", "/chat///"},
+      {"/chat", "/chat/\\evil.org", "/evil.org", "/chat/\\evil.org"},
+      {"/chat", "/chat\\evil.org", "/evil.org", "/chat\\evil.org"},
+      {"/chat", "/chat/.//evil.org", "/evil.org", "/chat/.//evil.org"},
+      {"/chat", "/chat/a/..//evil.org", "/evil.org", "/chat/a/..//evil.org"},
+      {"/chat", "/chat/a//b/../c", "/a//b/../c", "/chat/a//b/../c"},
+      {"/chat", "/chat/a%2Fb?x=//", "/a%2Fb?x=//", "/chat/a%2Fb?x=//"},
+      {"/chat", "/%63hat/%61", "/%61", "/%63hat/%61"},
+      {"/chat", "//chat/a", "/a", "//chat/a"},
+      {"/chat", "/x/../chat/a", "/a", "/x/../chat/a"},
+      {"/chat", "/chat/../chat/a", "/a", "/chat/../chat/a"},
+      {"/chat", "/chat/a/../../chat", "/", "/chat/a/../../chat"},
+      {"/a%2db", "/a-b/c", "/c", "/a-b/c"},
+      {"//chat/./", "/chat/a", "/a", "/chat/a"},
+      {"/", "//a", "//a", "//a"},
       {"/chat", "/chat/chat", "/chat", "/chat/chat"},
       {"/chat/", "/chat/a", "/a", "/chat/a"},
       {"/chat/", "/chat", "/", "/chat"},
@@ -265,6 +347,7 @@ TEST_CASE("forward: the target is in origin-form, its prefix stripped if asked",
       // Never asked of a path the route does not take; left alone then.
       {"/chat", "/chatter", "/chatter", "/chatter"},
       {"/chat", "/", "/", "/"},
+      {"/chat", "/chat/../a", "/chat/../a", "/chat/../a"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.prefix, row.target);
