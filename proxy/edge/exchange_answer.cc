@@ -81,7 +81,7 @@ void Exchange::switch_protocols(const wire::ResponseHead& head, std::string_view
   if (!agreed_.ok) {
     observe::log_warn("backend \"{}\": {} sent a bad 101: {}", request_->route->pool->name(),
                       server_name_, agreed_.why);
-    lease_.pool().failed(lease_.index(), home_.loop.now());
+    if (agreed_.servers_fault) lease_.pool().failed(lease_.index(), home_.loop.now());
     return refuse(Cause::backend_bad_answer);
   }
   lease_.pool().succeeded(lease_.index());

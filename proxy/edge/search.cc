@@ -145,7 +145,7 @@ void Search::look_at(std::string_view bytes, std::string_view rest) {
   if (!agreed.ok) {
     observe::log_warn("backend \"{}\": {} sent a bad 101: {}", task_.pool->name(),
                       lease_.server().name, agreed.why);
-    task_.pool->failed(lease_.index(), home_.loop.now());
+    if (agreed.servers_fault) task_.pool->failed(lease_.index(), home_.loop.now());
     return next_server();
   }
   task_.pool->succeeded(lease_.index());

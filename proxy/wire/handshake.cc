@@ -47,25 +47,37 @@ bool offers(const Fields& fields, std::string_view name, std::string_view wanted
   return found;
 }
 
-Agreed refuse(const char* why) {
+Agreed refuse(const char* why, bool servers_fault) {
   Agreed agreed;
   agreed.why = why;
+  agreed.servers_fault = servers_fault;
   return agreed;
 }
 
-// RFC 6455 4.1, the server's response, 2 to 4; and that nothing in it announces a body.
+// Whether decoding and encoding again gives the same key. A server that keeps the 16 bytes only
+// answers another key otherwise.
+bool is_canonical(std::string_view key) {
+  constexpr std::string_view kLast = "AQgw";  // the 4 bits too many are 0 (RFC 4648 3.5)
+  return key.size() == kKeySize && kLast.find(key[kKeySize - 3]) != kLast.npos;
+}
+
+// RFC 6455 4.1, the server's response, 2 to 4.
 const char* check_upgrade(const RequestHead& request, const ResponseHead& answer) {
   const Fields& fields = answer.fields;
-  if (answer.minor_version == 0) return "101 in HTTP/1.0";
   if (fields.count("Upgrade") != 1 || !iequals(fields.get("Upgrade"), "websocket")) {
     return "Upgrade is not websocket";
   }
   if (!fields.has_token("Connection", "upgrade")) return "Connection does not hold upgrade";
-  if (!response_framing(answer, request.method).ok) return "101 announces a body";
   if (fields.count(kAccept) != 1) return "Sec-WebSocket-Accept missing or repeated";
   const std::string wanted = accept_key(request.fields.get(kKey));
   if (wanted.empty() || fields.get(kAccept) != wanted) return "Sec-WebSocket-Accept is wrong";
   return nullptr;
+}
+
+// That it is a 101 at all: in HTTP/1.1, without a body.
+const char* check_form(const RequestHead& request, const ResponseHead& answer) {
+  if (answer.minor_version == 0) return "101 in HTTP/1.0";
+  return response_framing(answer, request.method).ok ? nullptr : "101 announces a body";
 }
 
 // RFC 6455 4.1, 6 and 11.3.4: at most one, and one that was offered.
@@ -144,10 +156,13 @@ std::string accept_key(std::string_view key) {
 
 Agreed check_answer(const RequestHead& request, const ResponseHead& answer) {
   Agreed agreed;
-  const char* why = check_upgrade(request, answer);
+  if (const char* wrong = check_upgrade(request, answer)) {
+    return refuse(wrong, is_canonical(request.fields.get(kKey)));
+  }
+  const char* why = check_form(request, answer);
   if (!why) why = check_protocol(request, answer, agreed);
   if (!why) why = check_extensions(request, answer, agreed);
-  if (why) return refuse(why);
+  if (why) return refuse(why, false);
   agreed.ok = true;
   return agreed;
 }

@@ -23,7 +23,11 @@ std::string accept_key(std::string_view key);
 // What a backend's 101 agreed to; views into the answer's head.
 struct Agreed {
   bool ok = false;
-  const char* why = "";          // not ok: what is wrong, for the log
+  const char* why = "";  // not ok: what is wrong, for the log
+  // Not ok, and whatever a client offers, a sound server does not answer so: Upgrade, Connection or
+  // Sec-WebSocket-Accept is wrong. Of all else a client may be the cause, who must not have a
+  // server taken for broken.
+  bool servers_fault = false;
   std::string_view subprotocol;  // "" for none
   std::string_view extensions;   // the header's value, "" for none
   // What the extensions claim of the frame header: permessage-deflate claims RSV1 on the first

@@ -178,6 +178,60 @@ TEST_CASE("answer to a handshake: what it agreed to", "[wire][handshake]") {
   CHECK(agreed.unknown_extension == row.unknown);
 }
 
+TEST_CASE("answer to a handshake: what a client may be the cause of is not the server's fault",
+          "[wire][handshake]") {
+  struct Row {
+    const char* why;
+    std::string answer;
+    bool servers_fault;
+  };
+
+  const std::string start = "HTTP/1.1 101 Switching Protocols\r\n";
+  const std::string upgrade = "Upgrade: websocket\r\n";
+  const std::string connection = "Connection: Upgrade\r\n";
+  const std::string accept = "Sec-WebSocket-Accept: " + kAccept + "\r\n";
+  const std::string good = start + upgrade + connection + accept;
+  const auto row = GENERATE_COPY(values<Row>({
+      {"no Upgrade", start + connection + accept, true},
+      {"another Upgrade", start + "Upgrade: h2c\r\n" + connection + accept, true},
+      {"no Connection", start + upgrade + accept, true},
+      {"no Accept", start + upgrade + connection, true},
+      {"a wrong Accept",
+       start + upgrade + connection + "Sec-WebSocket-Accept: HSmrc0sMlYUkAGmm5OPpG2HaGWk=\r\n",
+       true},
+      {"Accept twice", good + accept, true},
+      {"a subprotocol in other case", good + "Sec-WebSocket-Protocol: Chat\r\n", false},
+      {"a subprotocol nobody offered", good + "Sec-WebSocket-Protocol: v9\r\n", false},
+      {"all subprotocols", good + "Sec-WebSocket-Protocol: chat, v2\r\n", false},
+      {"an extension nobody offered", good + "Sec-WebSocket-Extensions: x-mux\r\n", false},
+      {"an extension twice",
+       good + "Sec-WebSocket-Extensions: permessage-deflate, permessage-deflate\r\n", false},
+      {"a body", good + "Content-Length: 5\r\n", false},
+      {"HTTP/1.0", "HTTP/1.0 101 Switching Protocols\r\n" + upgrade + connection + accept, false},
+  }));
+  CAPTURE(row.why);
+  const Request request(request_head(
+      "Sec-WebSocket-Protocol: chat, v2\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
+  const Answer answer(row.answer + "\r\n");
+  const Agreed agreed = check_answer(request.value, answer.value);
+  CHECK_FALSE(agreed.ok);
+  CHECK(agreed.servers_fault == row.servers_fault);
+}
+
+// "...ZR==" and "...ZQ==" are the same 16 bytes. A server that keeps the bytes answers the second.
+TEST_CASE("answer to a handshake: a key with spare bits excuses a wrong Accept",
+          "[wire][handshake]") {
+  std::string head = request_head("");
+  const std::size_t last = head.find("ZQ==");
+  REQUIRE(last != std::string::npos);
+  head.replace(last, 2, "ZR");
+  const Request request(head);
+  const Answer answer(answer_head(""));
+  const Agreed agreed = check_answer(request.value, answer.value);
+  CHECK_FALSE(agreed.ok);
+  CHECK_FALSE(agreed.servers_fault);
+}
+
 TEST_CASE("answer to a handshake: what is no WebSocket", "[wire][handshake]") {
   struct Row {
     const char* why;
