@@ -322,7 +322,9 @@ void Connection::exchange_done(Cause cause) {
 // The exchange's handlers have returned.
 void Connection::resume() {
   if (phase_ == Phase::between) next_request();
-  if (phase_ == Phase::closing) exchange_.reset();
+  if (phase_ != Phase::closing) return;
+  exchange_.reset();
+  pinned_.drop();
 }
 
 // A client that asks on and takes no answer is not read any further.

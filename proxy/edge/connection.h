@@ -59,6 +59,8 @@ class Connection final : public Link,
 
   std::string& ahead() override { return in_.text(); }
 
+  PinnedServer& pinned() override { return pinned_; }
+
   void update_reading() override;
 
   void exchange_refused(rules::Cause cause) override;
@@ -116,6 +118,7 @@ class Connection final : public Link,
   ReadAhead in_;
   std::size_t scanned_ = 0;  // of it, by scanner_
   wire::HeadScanner scanner_;
+  PinnedServer pinned_;
   std::unique_ptr<Exchange> exchange_;
 };
 

@@ -2,10 +2,33 @@
 
 #include <cerrno>
 
+#include "proxy/net/connect_fault.h"
 #include "proxy/net/socket.h"
 #include "proxy/observe/log.h"
 
 namespace fairlead::edge {
+namespace {
+
+using net::ConnectFault;
+using rules::Cause;
+
+// What it is called when no other server can be had.
+Cause cause_of(ConnectFault fault, int error_number) {
+  switch (fault) {
+    case ConnectFault::ports:
+      return Cause::out_of_ports;
+    case ConnectFault::memory:
+      return Cause::out_of_memory;
+    case ConnectFault::descriptors:
+      return Cause::out_of_file_descriptors;
+    case ConnectFault::server:
+    case ConnectFault::busy:
+      break;
+  }
+  return error_number == ETIMEDOUT ? Cause::backend_connect_timeout : Cause::backend_unreachable;
+}
+
+}  // namespace
 
 void Dial::start(std::shared_ptr<balance::Pool> pool, const balance::Preference& preference,
                  conf::Millis connect_timeout, Reuse reuse, std::vector<std::size_t> tried) {
@@ -36,6 +59,9 @@ void Dial::try_next(rules::Cause if_none) {
 }
 
 std::unique_ptr<net::Stream> Dial::take_idle() {
+  if (pinned_ != nullptr) {
+    if (auto own = pinned_->take(lease_.server(), home_.loop)) return own;
+  }
   if (reuse_ == Reuse::no || home_.idle == nullptr) return nullptr;
   return home_.idle->take(lease_.server(), reuse_ == Reuse::probed);
 }
@@ -47,16 +73,29 @@ void Dial::on_connected(std::unique_ptr<net::Stream> stream) {
 }
 
 void Dial::on_connect_failed(int error_number) {
-  if (net::is_our_shortage(error_number)) {
-    lease_.reset();
-    return handler_.on_dial_failed(rules::Cause::out_of_file_descriptors);
+  const ConnectFault fault = net::connect_fault(error_number);
+  const Cause cause = cause_of(fault, error_number);
+  failed_server_ = lease_.server().name;
+  if (fault == ConnectFault::server) {
+    observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(), failed_server_,
+                      net::error_text(error_number));
+    pool_->failed(lease_.index(), home_.loop.now());
+  } else {
+    tell(cause, error_number);
   }
-  observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(),
-                    lease_.server().name, net::error_text(error_number));
-  pool_->failed(lease_.index(), home_.loop.now());
+  if (fault == ConnectFault::memory || fault == ConnectFault::descriptors) {
+    lease_.reset();
+    return handler_.on_dial_failed(cause);
+  }
   tried_.push_back(lease_.index());
-  try_next(error_number == ETIMEDOUT ? rules::Cause::backend_connect_timeout
-                                     : rules::Cause::backend_unreachable);
+  try_next(cause);
+}
+
+void Dial::tell(Cause cause, int error_number) {
+  const std::string line =
+      home_.shortages.line(home_.loop.now(), pool_->name(), failed_server_,
+                           rules::failure(cause).word, net::error_text(error_number));
+  if (!line.empty()) observe::log_warn("{}", line);
 }
 
 }  // namespace fairlead::edge

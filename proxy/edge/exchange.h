@@ -6,7 +6,7 @@
 // Nothing is copied through: heads are written anew from what was parsed, bodies are framed anew
 // (wire::BodyTransfer). The client's connection is read by its owner, who gives the request's body
 // to take_body(). A server's connection goes back to the IdlePool only if both messages ended on it
-// to the byte.
+// to the byte; to the owner's PinnedServer if it may have been authenticated as this client.
 
 #include <memory>
 #include <optional>
@@ -50,6 +50,8 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
     // What came behind the request's head and was not given to take_body(), or not taken by it. The
     // exchange takes the body off its front.
     virtual std::string& ahead() = 0;
+    // The server's connection that only this client's requests may use.
+    virtual PinnedServer& pinned() = 0;
     // holds_body() may have changed.
     virtual void update_reading() = 0;
     // Nothing of an answer was sent to the client yet: answer in our own words.
@@ -119,6 +121,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   void on_timer(net::Timer& timer) override;
 
   // exchange_request.cc: the request on its way to the server
+  std::size_t prefer_pinned();
   void dial(const balance::Preference& preference, Dial::Reuse reuse);
   void send_request();
   void backend_broke();
@@ -177,6 +180,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   bool until_close_ = false;    // the answer's body ends with the server's connection
   bool flushing_ = false;       // the answer is complete, but the client has not taken it all
   bool over_ = false;
+  bool private_ = false;  // nobody else's request may follow on the server's connection
   wire::Agreed agreed_;
   std::unique_ptr<Handshake> handshake_;  // of a route that repeats it (on_backend_loss)
   std::string early_;

@@ -3,6 +3,7 @@
 
 #include "proxy/edge/exchange.h"
 #include "proxy/observe/log.h"
+#include "proxy/rules/connection_auth.h"
 
 namespace fairlead::edge {
 namespace {
@@ -152,11 +153,13 @@ void Exchange::send_answer_head(const wire::ResponseHead& head, const wire::Fram
 }
 
 // Whether the server's connection can serve again once this answer is over (RFC 9112 9.3). After a
-// handshake that failed it is not asked for anything else.
+// handshake that failed it is not asked for anything else, unless by the same client: NTLM needs
+// several requests on one connection, handshakes too.
 void Exchange::note_reuse(const wire::ResponseHead& head, const wire::Framing& body) {
+  private_ = private_ || rules::binds_connection(head);
   const bool persists = head.minor_version == 1 && body.kind != Kind::until_close &&
-                        !head.fields.has_token("Connection", "close") && !request_->websocket &&
-                        !has_odd_body(*request_);
+                        !head.fields.has_token("Connection", "close") &&
+                        (private_ || !request_->websocket) && !has_odd_body(*request_);
   if (persists) keep_ = idle_time(head.fields.get("Keep-Alive"));
 }
 
@@ -190,8 +193,10 @@ void Exchange::answer_complete(bool all_taken) {
 // answer would be taken for the next one.
 void Exchange::release_backend(bool all_taken) {
   const bool clean = all_taken && upload_complete() && !upload_broken_ && !backend_->blocked() &&
-                     home_.idle != nullptr && !home_.keeps_none();
-  if (clean) {
+                     !home_.keeps_none();
+  if (clean && private_ && keep_ > conf::Millis::zero())
+    return owner_.pinned().put(lease_.server_ptr(), std::move(backend_));
+  if (clean && !private_ && home_.idle != nullptr) {
     backend_->want_read(true);
     if (home_.idle->put(lease_.server_ptr(), backend_, keep_)) return;
   }

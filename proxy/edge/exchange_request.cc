@@ -2,6 +2,7 @@
 // as it comes.
 
 #include "proxy/edge/exchange.h"
+#include "proxy/rules/connection_auth.h"
 
 namespace fairlead::edge {
 
@@ -12,8 +13,9 @@ void Exchange::start() {
   // What has come already and cannot be a body reaches no server.
   if (!request_->websocket && upload_.probe(owner_.ahead()) == BodyState::error)
     return refuse(Cause::malformed_request);
-  const balance::Preference preference =
+  balance::Preference preference =
       binding_.find(request_->head, request_->peer, request_->client, home_.loop.now());
+  if (const std::size_t own = prefer_pinned(); own != balance::kNoServer) preference.server = own;
   if (request_->websocket &&
       request_->route->settings->on_backend_loss == conf::Route::OnBackendLoss::reattach) {
     handshake_ = std::make_unique<Handshake>();
@@ -24,11 +26,27 @@ void Exchange::start() {
   dial(preference, again ? Dial::Reuse::yes : Dial::Reuse::probed);
 }
 
+// The server that this client has a connection of its own to, if the request may go there. One that
+// it does not go to is given up: its client has turned to something else.
+std::size_t Exchange::prefer_pinned() {
+  private_ = rules::binds_connection(request_->head);
+  PinnedServer& pinned = owner_.pinned();
+  const std::size_t server = pinned.index_in(*request_->route->pool);
+  if (server == balance::kNoServer) {
+    pinned.drop();
+  } else {
+    private_ = true;
+    dial_.use_first(&pinned);
+  }
+  return server;
+}
+
 void Exchange::dial(const balance::Preference& preference, Dial::Reuse reuse) {
   dial_.start(request_->route->pool, preference, timeouts().connect, reuse);
 }
 
 void Exchange::on_dial_failed(Cause cause) {
+  if (!dial_.failed_server().empty()) server_name_ = dial_.failed_server();
   refuse(cause);
 }
 

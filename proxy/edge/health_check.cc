@@ -1,4 +1,5 @@
 #include "proxy/edge/health_check.h"
+#include "proxy/net/connect_fault.h"
 
 #include <algorithm>
 #include <array>

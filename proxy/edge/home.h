@@ -12,6 +12,7 @@
 
 #include "proxy/edge/conn_ids.h"
 #include "proxy/edge/link.h"
+#include "proxy/edge/shortage_log.h"
 #include "proxy/net/loop.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/recent_ends.h"
@@ -67,6 +68,7 @@ struct Home {
   // sessions are moved.
   bool handed_over = false;
   Tracer* tracer = nullptr;  // null: nothing is traced
+  ShortageLog shortages{};
 
   // No connection is kept for another request.
   bool keeps_none() const {

@@ -148,9 +148,4 @@ std::string error_text(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
 }
 
-bool is_our_shortage(int error_number) {
-  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
-         error_number == ENOMEM || error_number == EADDRNOTAVAIL;
-}
-
 }  // namespace fairlead::net

@@ -72,8 +72,4 @@ std::vector<conf::Ip> resolve(const std::string& host, std::string& error);
 
 std::string error_text(int error_number);  // strerror, thread-safe
 
-// Whether what failed to connect, did so by our own shortage (of descriptors, memory, ports) and
-// not by the server's fault: another server would not help.
-bool is_our_shortage(int error_number);
-
 }  // namespace fairlead::net
