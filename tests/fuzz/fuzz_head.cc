@@ -3,6 +3,7 @@
 //  - An accepted head cannot be read in two ways; a second, naive reader looks for what must not be
 //  there.
 //  - Parse, write, parse gives the same head.
+//  - A path has one normal form, and what stands behind a prefix is no authority.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include "proxy/wire/handshake.h"
 #include "proxy/wire/head_parser.h"
 #include "proxy/wire/head_writer.h"
+#include "proxy/wire/path.h"
 
 using namespace fairlead::wire;
 
@@ -34,6 +36,17 @@ void scan_agrees(std::string_view input, std::size_t piece, HeadScanner& whole) 
   }
   require(state == want && pieces.error() == whole.error());
   if (want == HeadScanner::State::complete) require(pieces.size() == whole.size());
+}
+
+void path_has_one_form(std::string_view path) {
+  const NormalPath normal(path);
+  if (!normal.ok()) return;
+  const std::string text(normal.text());
+  require(text.starts_with('/') && NormalPath(text).text() == text);
+  for (const char* part : {"//", "/./", "/../", "\\"}) require(text.find(part) == text.npos);
+  const std::string prefix = text.substr(0, text.find('/', 1));
+  const auto behind = behind_prefix(path, prefix);
+  require(behind && (prefix == "/" || behind->find_first_of("/\\") != 0));
 }
 
 std::string lowered(std::string_view text) {
@@ -89,6 +102,7 @@ void same_fields(const Fields& a, const Fields& b) {
 void check_request(std::string_view head) {
   RequestHead first;
   if (parse_request(head, first) != HeadError::none) return;
+  path_has_one_form(first.path);
   is_unambiguous(head, first.minor_version);
   const std::string lines = folded(head);
   const std::size_t hosts = lines_with(lines, "host:");
