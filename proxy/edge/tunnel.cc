@@ -157,7 +157,7 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
   Peer& from = peers_[side];
   Peer& to = peers_[other(side)];
   wire::ScanCounters before = from.counters;
-  if (to.close_due != 0 && !begins_no_more(side)) bytes = finish_frame(side, bytes);
+  if (to.close_due != 0 && !begins_no_more(side)) bytes = finish_frame(side, bytes, before);
   std::size_t start = 0;  // [start, at) has been scanned and waits to be forwarded
   std::size_t at = 0;
   while (!from.close_got && !from.unreadable) {
@@ -188,7 +188,10 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
       count_control(side, result.event == Event::ping ? observe::RouteTally::ping
                                                       : observe::RouteTally::pong);
     }
-    if (!passes) forward(other(side), bytes.subspan(start, at - start));
+    if (!passes) {
+      forward(other(side), bytes.subspan(start, at - start));
+      account(side, before);
+    }
     if (!passes && !ours && !relay_event(side, bytes.subspan(at, result.frame), result)) break;
     at += result.frame;
     if (!passes) start = at;
@@ -225,12 +228,14 @@ bool Tunnel::relay_event(Side side, std::span<const char> frame, const wire::Sca
 }
 
 // A Close is due for the other side: only the frame that is on its way may still be completed.
-std::span<const char> Tunnel::finish_frame(Side side, std::span<const char> bytes) {
+std::span<const char> Tunnel::finish_frame(Side side, std::span<const char> bytes,
+                                           wire::ScanCounters& before) {
   Peer& from = peers_[side];
   auto n = static_cast<std::size_t>(
       std::min<std::uint64_t>(from.scanner.frame_remaining(), bytes.size()));
   forward(other(side), bytes.first(n));
   from.scanner.skip(n, from.counters);
+  account(side, before);
   try_close(other(side));
   return bytes.subspan(n);
 }

@@ -3,9 +3,10 @@
 // pass as they came, one recv and one send a piece; pings, closes and limits fall between frames.
 // All that an idle session keeps is in here.
 //
-// Ending (interface: section 5). Each side is told by a Close at a frame boundary of what goes to
-// it; then its answer is awaited for bounds::kCloseWait. settle() is the only place that finds the
-// session over.
+// Ending (RFC 6455 7). Each side is told by a Close at a frame boundary of what goes to it; then
+// its answer is awaited for bounds::kCloseWait. A graceful end tells the client first, and the
+// server once the client has said all (tunnel_closing.cc). settle() is the only place that finds
+// the session over.
 
 #include <array>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "proxy/net/stream.h"
 #include "proxy/observe/session_query.h"
 #include "proxy/observe/span.h"
+#include "proxy/rules/close_order.h"
 #include "proxy/rules/failure.h"
 #include "proxy/rules/token_bucket.h"
 #include "proxy/wire/frame_scanner.h"
@@ -153,7 +155,8 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void set_splicing();
   void relay(Side side, std::span<const char> bytes);
   bool relay_event(Side side, std::span<const char> frame, const wire::ScanResult& result);
-  std::span<const char> finish_frame(Side side, std::span<const char> bytes);
+  std::span<const char> finish_frame(Side side, std::span<const char> bytes,
+                                     wire::ScanCounters& before);
   void forward(Side to, std::span<const char> bytes);
   void keep_tail(Peer& from, std::span<const char> bytes);
 
@@ -188,6 +191,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   bool hold(std::span<const char> bytes);
   void ended(Side side, net::IoStatus status);
   void resume_throttled();
+  void pass_held();
 
   // tunnel_leaving.cc: an end between two messages
   void check_leaving();
@@ -198,6 +202,16 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   bool begins_no_more(Side side) const;
   bool in_message(Side side) const;
   bool leaves() const;
+
+  // tunnel_closing.cc: a graceful end, the client first
+  net::Clock::duration answer_time(Side to) const;
+  void check_close_order();
+  void tell_server();
+  void answer_overdue();
+  void tell_server_at_last();
+
+  // The client's messages pass, and its limits hold.
+  bool limited() const { return !ending_ || close_order_.keeps_server(); }
 
   // tunnel_reattach.cc: a session that outlives its server; reattach_ is there
   std::shared_ptr<balance::Pool> newest_pool() const;
@@ -230,6 +244,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void check_deadlines();
   net::TimePoint next_deadline();
   void end(rules::Cause cause);
+  void begin_end(rules::Cause cause);
   void lost(Side side, bool listens = false);
   void abandon(Side side);
   void try_close(Side to, bool anyway = false);
@@ -276,6 +291,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   std::uint32_t updates_ = 0;  // intervals of the access log that are over
   std::uint16_t close_code_ = 0;
   wire::ScanExtensions extensions_;
+  rules::CloseOrder close_order_;
   bool ending_ = false;
   rules::Cause cause_ = rules::Cause::internal_error;
 };

@@ -98,7 +98,10 @@ net::TimePoint Tunnel::next_deadline() {
   const conf::WebSocket& settings = route().settings->websocket;
   net::TimePoint now = home_.loop.now();
   net::TimePoint next = net::TimePoint::max();
-  if (ending_) return ending_deadline_;
+  if (ending_) {
+    const bool held = throttle_ && throttle_->waiting && limited();
+    return held ? std::min(ending_deadline_, throttle_->resume) : ending_deadline_;
+  }
   for (Side side : {kClient, kBackend}) {
     Peer& peer = peers_[side];
     if (peer.stream->is_open() && peer.stream->blocked()) {
@@ -125,6 +128,7 @@ void Tunnel::on_timer(net::Timer&) {
     if (leaves()) {
       for (Side side : {kClient, kBackend}) try_close(side);
     }
+    answer_overdue();
     if (home_.loop.now() >= ending_deadline_) return conclude();
   }
   check_deadlines();
@@ -141,19 +145,24 @@ void Tunnel::on_timer(net::Timer&) {
 void Tunnel::end(Cause cause) {
   if (ending_) return;
   if (reattach_ && held_instead(cause)) return;
+  begin_end(cause);
+}
+
+void Tunnel::begin_end(Cause cause) {
   ending_ = true;
   cause_ = cause;
   ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
   timer_.arm_by(ending_deadline_);
   const rules::Failure& why = rules::failure(cause);
   close_code_ = rules::own_close_code(cause);
+  close_order_.begin(cause, !peers_[kBackend].gone);
   peers_[kClient].close_due = why.client_code;
-  peers_[kBackend].close_due = why.backend_code;
+  if (!close_order_.keeps_server()) peers_[kBackend].close_due = why.backend_code;
   for (Side side : {kClient, kBackend}) {
     if (peers_[side].gone) continue;
     if (peers_[side].close_due != 0) {
       try_close(side);
-    } else if (!peers_[side].close_sent) {
+    } else if (!peers_[side].close_sent && !(side == kBackend && close_order_.keeps_server())) {
       abandon(side);
       // What a dead or stalled peer did not take it never will.
       if (peers_[side].stream->blocked()) peers_[side].stream->close();
@@ -174,7 +183,7 @@ void Tunnel::try_close(Side to, bool anyway) {
   }
   net::TimePoint now = home_.loop.now();
   if (!anyway && leaves() && in_message(other(to)) && now < leaving_->leave().until) return;
-  ending_deadline_ = now + conf::bounds::kCloseWait;
+  ending_deadline_ = now + answer_time(to);
   timer_.arm_by(ending_deadline_);
   send_close(to, std::exchange(peer.close_due, std::uint16_t{0}), rules::failure(cause_).text);
 }
@@ -207,6 +216,7 @@ void Tunnel::close_frame(Side from_side, std::span<const char> frame,
     timer_.arm_by(ending_deadline_);
   }
   if (dropping(from_side) || to.close_due != 0) return;
+  if (from_side == kClient && close_order_.client_first()) return;  // the server gets ours
   forward(other(from_side), frame);
   to.close_sent = true;
 }
@@ -226,6 +236,7 @@ void Tunnel::lost(Side side, bool listens) {
   if (!ending_) return end(side == kClient ? Cause::client_gone : Cause::backend_gone);
   // Its answer to the Close we passed on will not come: the partner gets it from us.
   bool owed = partner.close_got && !partner.close_sent && !peer.close_got;
+  if (side == kClient && close_order_.client_first()) owed = false;
   // Not strict, its code may be one that only a broken peer sends.
   if (owed && partner.close_due == 0)
     partner.close_due = wire::is_close_code_on_wire(close_code_) ? close_code_ : 1000;
@@ -261,6 +272,7 @@ void Tunnel::settle() {
   if (ending_) {
     if (reattach_) end_held();
     resume_throttled();
+    check_close_order();
     for (Side side : {kClient, kBackend}) {
       try_close(side);
       if (said_all(side)) peers_[side].stream->notify();
@@ -278,6 +290,7 @@ void Tunnel::settle() {
 void Tunnel::force_end() {
   if (dead()) return;
   if (!ending_) cause_ = Cause::forced_stop;
+  tell_server_at_last();
   conclude();
 }
 

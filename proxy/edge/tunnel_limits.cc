@@ -12,7 +12,7 @@ using observe::LimitHit;
 // How many more messages may begin; `before` is what the buckets know of.
 std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before) {
   if (begins_no_more(side)) return 0;
-  if (side != kClient || !throttle_ || !throttle_->limits_messages || ending_) return UINT64_MAX;
+  if (side != kClient || !throttle_ || !throttle_->limits_messages || !limited()) return UINT64_MAX;
   std::uint64_t there = throttle_->messages.available(home_.loop.now());
   std::uint64_t begun = peers_[side].counters.messages - before.messages;
   return there > begun ? there - begun : 0;
@@ -22,6 +22,10 @@ std::uint64_t Tunnel::messages_left(Side side, const wire::ScanCounters& before)
 // after the fact: a piece is read whole, and a debt is paid by waiting. `before` becomes what is
 // accounted for.
 void Tunnel::account(Side side, wire::ScanCounters& before) {
+  if (dropping(side)) {  // nobody gets it: it does not count
+    peers_[side].counters = before;
+    return;
+  }
   const wire::ScanCounters& after = peers_[side].counters;
   const std::uint64_t bytes = after.bytes - before.bytes;
   const std::uint64_t messages = after.messages - before.messages;
@@ -36,7 +40,7 @@ void Tunnel::account(Side side, wire::ScanCounters& before) {
   if (continuations != 0) sums.continuations.add(continuations);
   net::TimePoint now = home_.loop.now();
   last_data_ = now;
-  if (side != kClient || !throttle_ || ending_) return;
+  if (side != kClient || !throttle_ || !limited()) return;
   if (throttle_->limits_messages) throttle_->messages.charge(static_cast<double>(messages), now);
   if (throttle_->limits_bytes) {
     throttle_->bytes.charge(static_cast<double>(bytes), now);
@@ -50,6 +54,7 @@ void Tunnel::throttle_until(net::TimePoint resume, LimitHit throttled) {
   if (route().settings->limits.on_excess == conf::Limits::OnExcess::close) {
     const bool bytes = throttled == LimitHit::bytes_throttled;
     home_.counters->limit(bytes ? LimitHit::bytes_exceeded : LimitHit::messages_exceeded);
+    if (ending_) peers_[kClient].unreadable = true;  // it was told to go, and nothing more passes
     return end(rules::Cause::rate_exceeded);
   }
   if (!throttle_->waiting) home_.counters->limit(throttled);
@@ -60,12 +65,13 @@ void Tunnel::throttle_until(net::TimePoint resume, LimitHit throttled) {
 
 // The next message would be one too many; `bytes` begin with it. False: that has ended the session.
 bool Tunnel::hold(std::span<const char> bytes) {
-  if (ending_) return false;
+  if (!limited()) return false;
   net::TimePoint now = home_.loop.now();
   throttle_until(now + std::max(throttle_->messages.wait(1, now), conf::Millis{1}),
                  LimitHit::messages_throttled);
-  if (!ending_) throttle_->held.assign(bytes.data(), bytes.size());
-  return !ending_;
+  if (!throttle_->waiting) return false;
+  throttle_->held.assign(bytes.data(), bytes.size());
+  return true;
 }
 
 // A side's end was read. Behind messages that are held it waits for its turn: TLS tells both with
@@ -78,11 +84,18 @@ void Tunnel::ended(Side side, net::IoStatus status) {
   }
 }
 
-// A session that ends is throttled no more: what is held stands in front of the client's Close.
+// A session that ends is throttled no more once the server's Close is due: what is held stands in
+// front of the client's.
 void Tunnel::resume_throttled() {
-  if (!throttle_ || !throttle_->waiting || (home_.loop.now() < throttle_->resume && !ending_))
+  if (!throttle_ || !throttle_->waiting || (home_.loop.now() < throttle_->resume && limited()))
     return;
   if (peers_[kBackend].stream->blocked() && !dropping(kClient)) return;  // on_drained asks again
+  pass_held();
+}
+
+// To the backend with what was read already, whatever the limits say.
+void Tunnel::pass_held() {
+  if (!throttle_ || !throttle_->waiting) return;
   throttle_->waiting = false;
   std::string held = std::move(throttle_->held);
   throttle_->held.clear();

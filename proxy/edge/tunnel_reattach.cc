@@ -48,7 +48,8 @@ bool Tunnel::may_reattach() const {
 // a better one.
 bool Tunnel::held_instead(Cause& cause) {
   if (reattach_->held()) {
-    stop_holding();
+    // A graceful end may still find a server for what the client has said.
+    if (!rules::is_graceful(cause)) stop_holding();
     return false;
   }
   if (cause != Cause::backend_gone && cause != Cause::backend_dead) return false;
@@ -166,8 +167,8 @@ void Tunnel::end_held() {
 
 // No server will be found, or none is needed.
 void Tunnel::held_in_vain(Cause cause) {
-  if (!ending_) return end(cause);
   stop_holding();
+  if (!ending_) return begin_end(cause);
   peers_[kBackend].gone = false;
   lost(kBackend);
 }

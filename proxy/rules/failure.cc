@@ -115,6 +115,11 @@ bool ends_session(Cause cause) {
          cause >= Cause::client_protocol_error;
 }
 
+bool is_graceful(Cause cause) {
+  return cause == Cause::stopping || cause == Cause::moved || cause == Cause::closed_by_admin ||
+         cause == Cause::idle_timeout || cause == Cause::max_lifetime;
+}
+
 bool is_refusal(Cause cause) {
   const bool early = cause >= Cause::malformed_request && cause <= Cause::tls_handshake_timeout;
   const bool late = cause >= Cause::backend_unreachable && cause <= Cause::out_of_memory;

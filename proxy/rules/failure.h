@@ -103,6 +103,9 @@ std::uint16_t own_close_code(Cause cause);
 // Whether a session may end this way: the reasons of fairlead_session_ends_total.
 bool ends_session(Cause cause);
 
+// Fairlead ends the session although nothing is wrong with either side.
+bool is_graceful(Cause cause);
+
 // Nothing else came of the request or the connection: Fairlead, or the lack of a good answer,
 // turned it away.
 bool is_refusal(Cause cause);

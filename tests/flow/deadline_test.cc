@@ -86,8 +86,11 @@ TEST_CASE("deadlines: idle_timeout counts data frames only", "[flow][deadline]")
   }
   // Data at 20 and 40 s: over at 100 s.
   CHECK(flow.client->close_code() == 1001);
-  CHECK(flow.backend->close_code() == 1001);
   CHECK(flow.client->close_reason() == "idle for too long");
+  CHECK(flow.backend->close_code() == -1);
+  flow.client->close_frame(1001);
+  flow.pump();
+  CHECK(flow.backend->close_code() == 1001);
 }
 
 TEST_CASE("deadlines: each data frame puts idle_timeout off", "[flow][deadline]") {
@@ -117,6 +120,9 @@ TEST_CASE("deadlines: max_lifetime ends even a lively session", "[flow][deadline
     flow.pass(10s);
   }
   CHECK(flow.client->close_code() == 1001);
+  CHECK(flow.backend->close_code() == -1);
+  flow.client->close_frame(1001);
+  flow.pump();
   CHECK(flow.backend->close_code() == 1001);
 }
 
@@ -149,7 +155,7 @@ TEST_CASE("deadlines: a drain waits for the boundary until its own deadline", "[
   CHECK(flow.logged("reason", R"("stopping")"));
 }
 
-TEST_CASE("deadlines: once its Close is out a drain waits five seconds for the answer",
+TEST_CASE("deadlines: once its Close is out a drain waits five seconds for each answer",
           "[flow][deadline]") {
   Flow flow;
   flow.start();
@@ -161,6 +167,11 @@ TEST_CASE("deadlines: once its Close is out a drain waits five seconds for the a
   flow.backend->send(frame.substr(100));
   flow.pump();
   CHECK(flow.client->close_code() == 1001);
+  flow.pass(4s);
+  CHECK(flow.backend->close_code() == -1);
+  flow.pass(1s);
+  CHECK(flow.client->end() == FarEnd::End::eof);
+  CHECK(flow.backend->close_code() == 1001);
   flow.pass(4s);
   CHECK(flow.alive());
   flow.pass(1s);
@@ -220,6 +231,10 @@ TEST_CASE("deadlines: at a frame boundary a drain waits five seconds for the ans
   flow.start();
   flow.tunnel->drain(flow.loop.now() + 30s);
   flow.pump().pass(4s);
+  CHECK(flow.client->close_code() == 1001);
+  CHECK(flow.backend->close_code() == -1);
+  flow.pass(1s).pass(4s);
+  CHECK(flow.backend->close_code() == 1001);
   CHECK(flow.alive());
   flow.pass(1s);
   CHECK_FALSE(flow.alive());

@@ -120,7 +120,7 @@ TEST_CASE("failure: a script stopped at any move is drained, legally", "[flow][f
     flow.pass(10s).pump();
     REQUIRE(parse_frames(flow.client->received(), false).wrong == "");
     REQUIRE(parse_frames(flow.backend->received(), true).wrong == "");
-    flow.pass(5s);  // an answer that does not come
+    flow.pass(5s).pass(5s);  // answers that do not come
     REQUIRE_FALSE(flow.alive());
     REQUIRE(flow.close_lines() == 1);
   }

@@ -128,6 +128,9 @@ TEST_CASE("inspector: closing waits for the end of a message, but not for ever",
   }
   CHECK(flow.client->close_code() == 1001);
   CHECK(flow.client->close_reason() == "closed by an operator");
+  CHECK(flow.backend->close_code() == -1);
+  flow.client->close_frame(1001);
+  flow.pump();
   CHECK(flow.backend->close_code() == 1001);
   asked.inspector.close(1, [&](Inspector::Closed result) { closed = result; });
   CHECK(closed == Inspector::Closed::ending_already);

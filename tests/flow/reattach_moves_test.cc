@@ -131,6 +131,59 @@ TEST_CASE("reattach: what the old server answers our 1001 with is no Close of it
   end_well(session);
 }
 
+TEST_CASE("reattach: a graceful end of a session that is held looks for a server for what was said",
+          "[flow][reattach]") {
+  const bool parting = GENERATE(false, true);
+  const bool found = GENERATE(false, true);
+  Session session;
+  if (parting) {
+    tunnel_of(session).leave(move_now(session));
+  } else {
+    session.first().close();
+  }
+  session.pump();
+  session.client().text("said while there is no server");
+  session.pump();
+  tunnel_of(session).close(rules::Cause::closed_by_admin);
+  session.pump();
+  CHECK(session.client().close_code() == 1001);
+  session.client().text("said before the Close was read");
+  session.client().close_frame(1001);
+  session.pump();
+  if (parting) session.first().close_frame(1001);
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  if (found) {
+    session.attach();
+    CHECK(texts(session.last()) == "said while there is no server|said before the Close was read|");
+    CHECK(session.last().close_code() == 1001);
+    session.last().close_frame(1001);
+    session.last().half_close();
+  } else {
+    session.flow.pass(5s);
+    session.flow.pass(5s);
+  }
+  session.client().half_close();
+  session.pump();
+  CHECK_FALSE(session.flow.alive());
+  CHECK(session.logged("reason", R"("admin_closed")"));
+}
+
+TEST_CASE("reattach: a graceful end of a session that is held and says nothing is over at once",
+          "[flow][reattach]") {
+  Session session;
+  session.first().close();
+  session.pump();
+  REQUIRE(session.dialled() == 2);
+  tunnel_of(session).close(rules::Cause::closed_by_admin);
+  session.pump();
+  session.client().close_frame(1001);
+  session.client().half_close();
+  session.pump();
+  CHECK_FALSE(session.flow.alive());
+  CHECK(session.last().end() != FarEnd::End::open);
+}
+
 TEST_CASE("reattach: the old server's last words wait for a slow client", "[flow][reattach]") {
   Session session(route(), "", "", 4096);
   session.client().stop_reading(true);
