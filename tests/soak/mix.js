@@ -274,6 +274,8 @@ health = { type = "websocket", path = "/check", interval = "1s", timeout = "2s",
     row['lost down'] += down;
     if (up < 0 || down < 0) this.problem(`session ${session}: more came than was sent (${up}, ${down})`);
     if (how === 'closed' && (up !== 0 || down !== 0)) this.problem(`session ${session}: lost ${up}, ${down}`);
+    // The client gets its Close first, and what it had said by then still reaches the server.
+    if (how === 'moved' && !harmed && up !== 0) this.problem(`session ${session}: moved, and ${up} of its messages are lost`);
     // Two ends at the same moment: either may be the one the log tells of.
     const crossed = ['closed', 'left'].includes(how) || account.closing;
     const may = [...kReasons[how], ...(crossed ? [...kReasons.moved, ...kReasons.closed] : [])];
