@@ -172,7 +172,10 @@ const kEndings = {
     client.send(
       Buffer.concat(Array.from({ length: 30 }, () => frame({ mask: true, payload: 'x' }))),
     ),
-  idle_timeout: () => {},
+  idle_timeout: async ({ client }) => {
+    await client.expectClose(1001); // unanswered it would have five seconds, and the server five more
+    client.sendClose(1001);
+  },
 };
 
 scenario('exactly one close line, whatever the end', async (rig) => {
