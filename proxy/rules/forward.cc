@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "proxy/wire/framing.h"
 #include "proxy/wire/head_writer.h"
@@ -106,7 +107,10 @@ void write_connection(wire::HeadWriter& writer, const ForwardRequest& request) {
   }
 }
 
+// A disguise (Content_Length) says nothing to an HTTP client, but does to what believes in CGI's
+// names.
 bool response_field_passes(const ForwardResponse& response, std::string_view name) {
+  if (wire::is_framing_disguise(name)) return false;
   if (wire::iequals(name, "Trailer")) return is_chunked(response.body);
   if (wire::is_hop_by_hop(response.head.fields, name)) return false;
   if (!wire::iequals(name, "Content-Length")) return true;
@@ -143,8 +147,10 @@ void write_client_response(const ForwardResponse& response, std::string& out) {
   wire::HeadWriter writer(out);
   writer.status_line(head.status, head.reason);
   bool has_request_id = false;
+  bool has_length = false;  // a server may have said it twice
   for (const auto& field : head.fields) {
     if (!response_field_passes(response, field.name)) continue;
+    if (wire::iequals(field.name, "Content-Length") && std::exchange(has_length, true)) continue;
     writer.field(wire::canonical_name(field.name), field.value);
     has_request_id = has_request_id || wire::iequals(field.name, "X-Request-Id");
   }

@@ -42,7 +42,7 @@ bool may_be_trailer(std::string_view name) {
 
 }  // namespace
 
-BodyScanner::BodyScanner(Framing framing) : kind_(framing.kind) {
+BodyScanner::BodyScanner(Framing framing) : kind_(framing.kind), padded_(framing.padded) {
   if (kind_ == Framing::Kind::length) remaining_ = framing.length;
   if (kind_ == Framing::Kind::until_close) remaining_ = UINT64_MAX;
   if (kind_ != Framing::Kind::chunked && remaining_ == 0) state_ = State::complete;
@@ -95,6 +95,8 @@ bool BodyScanner::step(char c) {
   switch (chunk_) {
     case Chunk::size:
       return step_size(c);
+    case Chunk::padding:
+      return end_size(c);
     case Chunk::extension:
       return step_extension(c);
     case Chunk::size_lf:
@@ -133,11 +135,18 @@ bool BodyScanner::step_size(char c) {
     remaining_ = remaining_ << 4 | static_cast<std::uint64_t>(digit);
     return true;
   }
-  if (digits_ == 0) return false;
-  if (c == ';') overhead_ = 0;
+  return digits_ != 0 && end_size(c);
+}
+
+// Behind the digits: blanks are read in two ways by readers of requests (BWS, RFC 9112 7.1.1), and
+// common in old servers' answers.
+bool BodyScanner::end_size(char c) {
+  if (padded_ && is_blank(c)) {
+    chunk_ = Chunk::padding;
+    return ++overhead_ <= kMaxExtension;
+  }
   chunk_ = c == ';' ? Chunk::extension : Chunk::size_lf;
-  return c == ';' ||
-         c == '\r';  // no blanks before the semicolon (BWS, RFC 9112 7.1.1): readers differ
+  return c == ';' || c == '\r';
 }
 
 bool BodyScanner::step_extension(char c) {

@@ -1,8 +1,8 @@
 #pragma once
 // Walks a message body and says where it ends (RFC 9112 6, 7) and where its payload stands. The
-// chunked coding is checked strictly: no signs, no spaces in sizes, no overflow, no bare LF,
-// bounded extensions and trailers, no trailer that speaks of framing, routing or credentials (RFC
-// 9110 6.5.1).
+// chunked coding is checked strictly: no signs, no blanks in front of sizes (nor behind them,
+// unless Framing::padded), no overflow, no bare LF, bounded extensions and trailers, no trailer
+// that speaks of framing, routing or credentials (RFC 9110 6.5.1).
 
 #include <array>
 #include <cstddef>
@@ -47,6 +47,7 @@ class BodyScanner {
  private:
   enum class Chunk : std::uint8_t {
     size,
+    padding,
     extension,
     size_lf,
     data,
@@ -64,6 +65,7 @@ class BodyScanner {
   std::size_t skip_coding(std::string_view bytes);
   bool step(char c);
   bool step_size(char c);
+  bool end_size(char c);
   bool step_extension(char c);
   bool step_trailer_name(char c);
   bool step_trailer_value(char c);
@@ -72,6 +74,7 @@ class BodyScanner {
   bool count_trailer_byte();
 
   Framing::Kind kind_;
+  bool padded_;  // blanks may stand behind a size
   State state_ = State::more;
   Chunk chunk_ = Chunk::size;
   std::uint8_t digits_ = 0;     // of the chunk's size so far

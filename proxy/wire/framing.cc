@@ -56,6 +56,14 @@ bool same_folded(std::string_view a, std::string_view b) {
                                             [](char x, char y) { return fold(x) == fold(y); });
 }
 
+bool is_framing_name(std::string_view name) {
+  return same_folded(name, kContentLength) || same_folded(name, kTransferEncoding);
+}
+
+bool is_framing_disguise(std::string_view name) {
+  return is_disguise(name, kContentLength) || is_disguise(name, kTransferEncoding);
+}
+
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   if (text.empty() || text.size() > kMaxLengthDigits) return std::nullopt;
   std::uint64_t value = 0;
@@ -71,9 +79,7 @@ HeadError check_framing(const Fields& fields, int minor_version) {
   const Field* length = nullptr;
   const Field* coding = nullptr;
   for (const Field& field : fields) {
-    if (is_disguise(field.name, kContentLength) || is_disguise(field.name, kTransferEncoding)) {
-      return HeadError::malformed;
-    }
+    if (is_framing_disguise(field.name)) return HeadError::malformed;
     if (iequals(field.name, kContentLength)) {
       // A repeated one is refused even when it agrees (RFC 9112 6.3 leaves the choice).
       if (length || !parse_length(field.value)) return HeadError::malformed;
@@ -86,6 +92,32 @@ HeadError check_framing(const Fields& fields, int minor_version) {
   return coding ? check_coding(coding->value, minor_version) : HeadError::none;
 }
 
+HeadError check_answer_framing(ResponseHead& head) {
+  const auto refuse = [&head](const char* flaw, HeadError error = HeadError::malformed) {
+    head.flaw = flaw;
+    return error;
+  };
+  const Field* length = nullptr;
+  const Field* coding = nullptr;
+  for (const Field& field : head.fields) {
+    if (iequals(field.name, kContentLength)) {
+      const auto value = parse_length(field.value);
+      if (!value) return refuse("its Content-Length is not a number");
+      if (length && value != parse_length(length->value))
+        return refuse("it has two different Content-Lengths");
+      length = &field;
+    } else if (iequals(field.name, kTransferEncoding)) {
+      if (coding) return refuse("it has two Transfer-Encodings");
+      coding = &field;
+    }
+  }
+  if (!coding || iequals(coding->value, kChunked)) return HeadError::none;
+  const HeadError error = coding_error(coding->value);
+  return refuse(error == HeadError::malformed ? "its Transfer-Encoding is not valid"
+                                              : "its transfer coding is not chunked",
+                error);
+}
+
 Framing request_framing(const RequestHead& head) {
   return by_fields(head.fields, Framing::Kind::none);
 }
@@ -95,13 +127,13 @@ ResponseFraming response_framing(const ResponseHead& head, std::string_view meth
   const bool coding = head.fields.find(kTransferEncoding) != nullptr;
   if (length && coding)
     return {false, {}};  // RFC 9112 6.3, case 3: may be an attempt at response splitting
-  const Framing framing = by_fields(head.fields, Framing::Kind::until_close);
-  if (head.status < 200 || head.status == 204) {
-    // They have no body and must not announce one (RFC 9110 8.6, RFC 9112 6.1); "0" is common and
-    // harmless.
-    return {!coding && framing.length == 0, {}};
-  }
-  if (method == "HEAD" || head.status == 304) return {};
+  Framing framing = by_fields(head.fields, Framing::Kind::until_close);
+  // They must not announce a body (RFC 9110 8.6, RFC 9112 6.1); a length of 0 is common and
+  // harmless, and a 304 may tell the length of what it stands for.
+  if (head.status < 200 || head.status == 204) return {true, {}, coding || framing.length != 0};
+  if (head.status == 304) return {true, {}, coding};
+  if (method == "HEAD") return {};
+  framing.padded = true;
   return {true, framing};
 }
 

@@ -74,10 +74,11 @@ const char* check_upgrade(const RequestHead& request, const ResponseHead& answer
   return nullptr;
 }
 
-// That it is a 101 at all: in HTTP/1.1, without a body.
+// That it can be read in one way. A 101 has no body, whatever it says (RFC 9112 6.3, item 1); its
+// version is no matter, since the client gets one of ours.
 const char* check_form(const RequestHead& request, const ResponseHead& answer) {
-  if (answer.minor_version == 0) return "101 in HTTP/1.0";
-  return response_framing(answer, request.method).ok ? nullptr : "101 announces a body";
+  const bool once = response_framing(answer, request.method).ok;
+  return once ? nullptr : "101 with Content-Length and Transfer-Encoding";
 }
 
 // RFC 6455 4.1, 6 and 11.3.4: at most one, and one that was offered.

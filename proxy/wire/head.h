@@ -98,10 +98,11 @@ struct RequestHead {
 };
 
 struct ResponseHead {
-  int minor_version = 1;
-  int status = 0;
-  std::string_view reason;
+  int minor_version = 1;    // 0, or 1 for all later ones
+  int status = 0;           // 100 to 999
+  std::string_view reason;  // it and the values may hold controls; HeadWriter writes none
   Fields fields;
+  const char* flaw = nullptr;  // why it was refused, in a few words for the log
 };
 
 }  // namespace fairlead::wire

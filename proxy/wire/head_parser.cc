@@ -1,5 +1,5 @@
-// Parsing trusts nothing, not even that a HeadScanner has seen the bytes: each line ends in CRLF,
-// and every byte of it belongs to a part whose characters are checked.
+// Parsing trusts nothing, not even that a HeadScanner has seen the bytes: each line ends in CRLF
+// (of an answer in LF, too), and every byte of it belongs to a part whose characters are checked.
 
 #include "proxy/wire/head_parser.h"
 
@@ -26,6 +26,22 @@ bool next_line(std::string_view& rest, std::string_view& line) {
   line = rest.substr(0, lf - 1);
   rest.remove_prefix(lf + 1);
   return true;
+}
+
+// The same of an answer, whose lines may end in LF alone (RFC 9112 2.2).
+bool next_answer_line(std::string_view& rest, std::string_view& line) {
+  const std::size_t lf = rest.find('\n');
+  if (lf == rest.npos) return false;
+  line = rest.substr(0, lf);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  rest.remove_prefix(lf + 1);
+  return true;
+}
+
+// What a proxy may take and write as spaces (RFC 9110 5.5): all but CR, LF and NUL.
+bool is_mendable(std::string_view text) {
+  return is_text(text) || std::none_of(text.begin(), text.end(),
+                                       [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 // Takes what stands before the next space; all of it where there is none.
@@ -59,15 +75,34 @@ HeadError parse_request_line(std::string_view line, RequestHead& out) {
   return split_target(out) ? HeadError::none : HeadError::malformed;
 }
 
-// version SP status [SP [reason]] (RFC 9112 4); the second space is left out by some servers.
+HeadError refuse(ResponseHead& out, HeadError error, const char* flaw) {
+  out.flaw = flaw;
+  return error;
+}
+
+// "HTTP/1." DIGIT; a higher minor version than ours is served as ours (RFC 9110 2.5).
+HeadError parse_answer_version(std::string_view text, ResponseHead& out) {
+  const bool later = text.size() == 8 && text.starts_with("HTTP/1.") && text[7] > '1';
+  const HeadError error =
+      parse_version(later && is_digit(text[7]) ? "HTTP/1.1" : text, out.minor_version);
+  if (error == HeadError::none) return error;
+  return refuse(out, error,
+                error == HeadError::malformed ? "it does not begin with HTTP/1.1"
+                                              : "its HTTP version is not 1.x");
+}
+
+// version SP status [SP [reason]] (RFC 9112 4); the second space is left out by some servers. A
+// status above 599 is none that RFC 9110 15 knows, and passes as it is.
 HeadError parse_status_line(std::string_view line, ResponseHead& out) {
-  const HeadError error = parse_version(next_word(line), out.minor_version);
+  const HeadError error = parse_answer_version(next_word(line), out);
   if (error != HeadError::none) return error;
   const std::string_view status = next_word(line);
   if (status.size() != 3 || !std::all_of(status.begin(), status.end(), is_digit) ||
-      status[0] < '1' || status[0] > '5' || !is_text(line)) {
-    return HeadError::malformed;
+      status[0] < '1') {
+    return refuse(out, HeadError::malformed, "its status is not 100 to 999");
   }
+  if (!is_mendable(line))
+    return refuse(out, HeadError::malformed, "a bare CR or NUL in its reason");
   out.status = (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
   out.reason = line;
   return HeadError::none;
@@ -83,6 +118,31 @@ bool parse_field(std::string_view line, Fields& out) {
   if (!is_token(name) || !is_text(value)) return false;
   out.add(name, value);
   return true;
+}
+
+// Of an answer. Blanks before the colon are removed, as RFC 9112 5.1 wants it of a proxy; not where
+// they disguise how the body ends. Null, or what is wrong.
+const char* parse_answer_field(std::string_view line, Fields& out) {
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return "a line of its head has no colon";
+  std::string_view name = line.substr(0, colon);
+  while (!name.empty() && is_blank(name.back())) name.remove_suffix(1);
+  if (name.size() != colon && is_framing_name(name))
+    return "a blank before the colon of its framing";
+  const std::string_view value = trim(line.substr(colon + 1));
+  if (!is_token(name)) return "the name of a field is not valid";
+  if (!is_mendable(value)) return "a bare CR or NUL in the value of a field";
+  out.add(name, value);
+  return nullptr;
+}
+
+const char* parse_answer_fields(std::string_view rest, Fields& out) {
+  out.reserve(kUsualFields);
+  for (std::string_view line; next_answer_line(rest, line);) {
+    if (line.empty()) return rest.empty() ? nullptr : "its head ends early";
+    if (const char* flaw = parse_answer_field(line, out)) return flaw;
+  }
+  return "its head does not end";
 }
 
 // The fields, the empty line, and nothing after it.
@@ -142,12 +202,17 @@ HeadError parse_request(std::string_view head, RequestHead& out) {
 HeadError parse_response(std::string_view head, ResponseHead& out) {
   out.status = 0;
   out.reason = {};
+  out.flaw = nullptr;
   out.fields.clear();
   std::string_view line;
-  if (!next_line(head, line)) return HeadError::malformed;
+  if (!next_answer_line(head, line))
+    return refuse(out, HeadError::malformed, "it has no status line");
   if (const HeadError error = parse_status_line(line, out); error != HeadError::none) return error;
-  if (!parse_fields(head, out.fields)) return HeadError::malformed;
-  return check_fields(out.fields, out.minor_version);
+  if (const char* flaw = parse_answer_fields(head, out.fields))
+    return refuse(out, HeadError::malformed, flaw);
+  if (!is_connection_bounded(out.fields))
+    return refuse(out, HeadError::malformed, "its Connection is too long");
+  return check_answer_framing(out);
 }
 
 }  // namespace fairlead::wire

@@ -39,12 +39,28 @@ const char* HeadScanner::step(const char* p, const char* end) {
   const char* const stop = skip_text(p, end);
   if (stop != p && !in_line_) begin_line(*p);
   if (stop == end || error_ != HeadError::none) return stop;
-  if (*stop == '\r') {
-    cr_ = true;
-  } else {
-    fail(HeadError::malformed);  // bare LF, NUL, another control (RFC 9112 2.2, RFC 9110 5.5)
-  }
+  take_control(*stop);
   return stop + 1;
+}
+
+// RFC 9112 2.2, RFC 9110 5.5. Of an answer a bare LF ends the line, and a control within it passes
+// unless it is NUL.
+void HeadScanner::take_control(char c) {
+  if (c == '\r') {
+    cr_ = true;
+  } else if (of_ == Of::request || c == '\0') {
+    fail(HeadError::malformed);
+  } else if (c == '\n') {
+    end_line();
+  } else if (!in_line_) {
+    begin_line(c);
+  }
+}
+
+const char* HeadScanner::flaw() const {
+  if (error_ == HeadError::too_large) return "its head is too large";
+  if (error_ == HeadError::too_many_fields) return "its head has too many fields";
+  return "a bare CR, a NUL or a folded line in its head";
 }
 
 void HeadScanner::begin_line(char first) {

@@ -33,6 +33,8 @@ Framing framing_of(std::uint8_t choice) {
       return {Kind::length, static_cast<std::uint64_t>(choice / 8)};
     case 2:
       return {Kind::until_close, 0};
+    case 3:
+      return {Kind::chunked, 0, true};
     default:
       return {Kind::chunked, 0};
   }
@@ -50,7 +52,7 @@ std::uint64_t payload_of(std::string_view body) {
   std::uint64_t payload = 0;
   for (;;) {
     const std::size_t end = body.find("\r\n");
-    const std::uint64_t size = hex(body.substr(0, body.find_first_of(";\r")));
+    const std::uint64_t size = hex(body.substr(0, body.find_first_of(" \t;\r")));
     require(end != body.npos);
     body.remove_prefix(end + 2);
     if (size == 0) break;
@@ -64,10 +66,11 @@ std::uint64_t payload_of(std::string_view body) {
 }
 
 // What is written for it is a body again, with the same payload and nothing behind it.
-void require_same_anew(std::string_view input, std::size_t taken, std::uint64_t payload) {
+void require_same_anew(Framing in, std::string_view input, std::size_t taken,
+                       std::uint64_t payload) {
   std::string copy(input);
   std::string out;
-  BodyTransfer transfer({Kind::chunked, 0}, Kind::chunked);
+  BodyTransfer transfer(in, Kind::chunked);
   require(transfer.append(copy, out) == taken && transfer.state() == State::complete);
   BodyScanner again({Kind::chunked, 0});
   require(again.scan(out) == out.size() && again.state() == State::complete);
@@ -97,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.state() == State::more) require(taken == input.size());
   if (framing.kind == Kind::chunked && whole.state() == State::complete) {
     require(payload_of(input.substr(0, taken)) == whole.payload_bytes());
-    require_same_anew(input, taken, whole.payload_bytes());
+    require_same_anew(framing, input, taken, whole.payload_bytes());
   }
   return 0;
 }

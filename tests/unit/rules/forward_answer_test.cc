@@ -61,6 +61,22 @@ TEST_CASE("forward: an answer without a body keeps the length it speaks of", "[r
   CHECK_FALSE(length_of(101));
 }
 
+TEST_CASE("forward: what a server said twice or in disguise is written once, or not",
+          "[rules][forward]") {
+  wire::ResponseHead head;
+  head.status = 304;
+  head.fields.add("Content-Length", "100");
+  head.fields.add("content-length", "100");
+  head.fields.add("Content_Length", "7");
+  head.fields.add("Transfer_Encoding", "chunked");
+  head.fields.add("X", "a\x01\x1b\x7f");
+  CHECK(answer(head, {}) == wire_text("HTTP/1.1 304 Not Modified\n"
+                                      "Content-Length: 100\n"
+                                      "X: a   \n"
+                                      "Connection: keep-alive\n"
+                                      "X-Request-Id: id1"));
+}
+
 TEST_CASE("forward: of two ways to frame a body only one is written", "[rules][forward]") {
   // The parser leaves this to framing, which refuses it; were it to come here, it would still be
   // one message.

@@ -166,6 +166,23 @@ TEST_CASE("body: chunked bodies that two readers could read in two ways",
   check_every_split(kChunked, row.body, {State::error, size - 1, got.payload});
 }
 
+TEST_CASE("body: blanks behind a size, of an answer alone", "[wire][body_scanner]") {
+  constexpr Framing kPadded{Kind::chunked, 0, true};
+  for (const std::string body :
+       {"2 \r\nok\r\n0 \r\n\r\n", "2\t  \r\nok\r\n0\r\n\r\n", "2 ;a=b\r\nok\r\n0  \r\n\r\n"}) {
+    check_every_split(kPadded, body, {State::complete, body.size(), 2});
+    CHECK(scan(kChunked, body).state == State::error);
+  }
+  for (const std::string body : {" 2\r\n", "2 3\r\n", "2 \n", " \r\n"}) {
+    CAPTURE(body);
+    CHECK(scan(kPadded, body).state == State::error);
+  }
+  CHECK(scan(kPadded, "2" + std::string(256, ' ')).state == State::more);
+  CHECK(scan(kPadded, "2" + std::string(257, ' ')).state == State::error);
+  CHECK(scan(kPadded, "2" + std::string(200, ' ') + ";" + std::string(57, 'a')).state ==
+        State::error);
+}
+
 TEST_CASE("body: the greatest chunk", "[wire][body_scanner]") {
   CHECK(scan(kChunked, "7fffffffffffffff\r\nabc") == Outcome{State::more, 21, 3});
   CHECK(scan(kChunked, "7FFFFFFFFFFFFFFE\r\nabc") == Outcome{State::more, 21, 3});

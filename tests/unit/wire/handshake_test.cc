@@ -262,8 +262,7 @@ TEST_CASE("answer to a handshake: what is no WebSocket", "[wire][handshake]") {
        "Sec-WebSocket-Extensions: x-mux,x-mux,x-mux,x-mux,x-mux,x-mux,x-mux,x-mux,x-mux\r\n"},
       {"a second Accept", "", "Sec-WebSocket-Accept: " + kAccept + "\r\n"},
       {"a second Upgrade", "", "Upgrade: websocket\r\n"},
-      {"a body", "", "Content-Length: 5\r\n"},
-      {"a chunked body", "", "Transfer-Encoding: chunked\r\n"},
+      {"two framings", "", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"},
   }));
   CAPTURE(row.why);
   const Request request(request_head(row.request));
@@ -291,7 +290,13 @@ TEST_CASE("answer to a handshake: Upgrade, Connection and Accept", "[wire][hands
   const auto row = GENERATE_COPY(values<Row>({
       {"good", true, line + upgrade + connection + accept},
       {"any case", true, line + "upgrade: WebSocket\r\nCONNECTION: x, UPGRADE\r\n" + accept},
-      {"HTTP/1.0", false, "HTTP/1.0 101 x\r\n" + upgrade + connection + accept},
+      {"HTTP/1.0", true, "HTTP/1.0 101 x\r\n" + upgrade + connection + accept},
+      {"a length, though it has no body", true,
+       line + upgrade + connection + accept + "Content-Length: 5\r\n"},
+      {"a coding, though it has no body", true,
+       line + upgrade + connection + accept + "Transfer-Encoding: chunked\r\n"},
+      {"lines that end in LF", true,
+       "HTTP/1.1 101 x\nUpgrade: websocket\nConnection : Upgrade\n" + accept},
       {"no Upgrade", false, line + connection + accept},
       {"Upgrade to another", false, line + "Upgrade: h2c\r\n" + connection + accept},
       {"Upgrade to two", false, line + "Upgrade: websocket, h2c\r\n" + connection + accept},

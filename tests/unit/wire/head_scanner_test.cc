@@ -169,5 +169,27 @@ TEST_CASE("head scanner: an end stays an end", "[wire][head_scanner]") {
   CHECK(bad.feed("GET / HTTP/1.1\r\n\r\n") == State::error);
 }
 
+TEST_CASE("head scanner: an answer's lines may end in LF, and its values hold controls",
+          "[wire][head_scanner]") {
+  const auto scan_answer = [](std::string_view bytes, std::size_t piece) {
+    HeadScanner scanner(kLimits, HeadScanner::Of::answer);
+    State state = State::more;
+    for (std::size_t at = 0; at < bytes.size() && state == State::more; at += piece)
+      state = scanner.feed(bytes.substr(at, piece));
+    return outcome(scanner, state);
+  };
+  const std::string good =
+      GENERATE(as<std::string>(), "HTTP/1.1 200 OK\nA: b\n\n", "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+               "HTTP/1.1 200 OK\nA: b\r\n\n", "HTTP/1.1 2\x01 \x7f\r\nA: \x1b[2J\tb\r\n\r\n");
+  const std::string bad =
+      GENERATE(as<std::string>(), "HTTP/1.1 200 OK\rA", "HTTP/1.1 200 OK\nA: \0"s,
+               "HTTP/1.1 200 OK\nA: b\n ", "HTTP/1.1 200 OK\r\r");
+  for (std::size_t piece = 1; piece <= good.size(); ++piece) {
+    CHECK(scan_answer(good + "next", piece) ==
+          Outcome{State::complete, good.size(), HeadError::none});
+    CHECK(scan_answer(bad, piece).error == HeadError::malformed);
+  }
+}
+
 }  // namespace
 }  // namespace fairlead::wire
