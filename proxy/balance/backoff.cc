@@ -22,7 +22,7 @@ std::chrono::microseconds jittered(std::chrono::microseconds delay, std::uint32_
 void Backoff::failed(Clock::time_point now, std::uint32_t random) {
   if (active(now)) return;
   const auto delay = std::min(kFirst * (1 << std::min(failures_, kMaxDoublings)), kLongest);
-  ++failures_;
+  if (failures_++ == 0) since_ = now;
   until_ = now + jittered(delay, random);
 }
 

@@ -19,12 +19,22 @@ class Backoff {
 
   bool active(Clock::time_point now) const { return now < until_; }
 
+  // Whether it is to be called failing: the last try failed, and it is avoided, or was until a
+  // moment ago without anybody having tried it since. After kForget nobody knows any more.
+  bool failing(Clock::time_point now) const { return failures_ != 0 && now < until_ + kForget; }
+
+  // The first failure in a row; meaningful with failures().
+  Clock::time_point since() const { return since_; }
+
   Clock::time_point until() const { return until_; }
 
   unsigned failures() const { return failures_; }
 
+  static constexpr std::chrono::seconds kForget{60};
+
  private:
   unsigned failures_ = 0;
+  Clock::time_point since_{};
   Clock::time_point until_{};
 };
 

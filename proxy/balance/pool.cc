@@ -256,23 +256,39 @@ std::uint64_t Pool::draw() {
   return next_random(random_);
 }
 
-void Pool::failed(std::size_t index, Clock::time_point now) {
+void Pool::failed(std::size_t index, Clock::time_point now, std::string_view why) {
   const std::lock_guard lock(*mutex_);
-  servers_[index]->backoff.failed(now, static_cast<std::uint32_t>(draw() >> 32));
+  PoolServer& server = *servers_[index];
+  server.backoff.failed(now, static_cast<std::uint32_t>(draw() >> 32));
+  server.record.ejected_for = why;
+  server.record.last_error = why;
+  server.record.last_error_at = now;
 }
 
-void Pool::succeeded(std::size_t index) {
+void Pool::note_error(std::size_t index, Clock::time_point now, std::string_view why) {
   const std::lock_guard lock(*mutex_);
-  servers_[index]->backoff.succeeded();
+  servers_[index]->record.last_error = why;
+  servers_[index]->record.last_error_at = now;
 }
 
-void Pool::set_up(std::size_t index, bool up) {
+void Pool::succeeded(std::size_t index, Clock::time_point now) {
+  const std::lock_guard lock(*mutex_);
+  PoolServer& server = *servers_[index];
+  if (server.backoff.failures() == 0) return;
+  server.backoff.succeeded();
+  server.record.recovered = now;
+}
+
+void Pool::set_up(std::size_t index, bool up, Clock::time_point now, std::string_view why) {
   PoolServer& server = *servers_[index];
   if (up) {
-    succeeded(index);
+    succeeded(index, now);
     server.warming.store(true, std::memory_order_relaxed);
   }
   server.up.store(up, std::memory_order_relaxed);
+  const std::lock_guard lock(*mutex_);
+  server.record.down_for = why;
+  server.record.checked_since = now;
 }
 
 std::uint32_t Pool::trusts(std::size_t index, Clock::time_point now) {

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "proxy/balance/complaints.h"
+#include "proxy/balance/condition.h"
 #include "proxy/balance/ejection.h"
 #include "proxy/balance/hash_key.h"
 #include "proxy/balance/picker.h"
@@ -32,20 +34,30 @@ struct PoolServer {
   std::uint64_t id = 0;                    // stable_hash of the name
   std::atomic<std::uint32_t> sessions{0};  // open, and exchanges under way
   std::atomic<AdminState> admin{AdminState::ready};
-  std::atomic<bool> up{true};        // the active checks' verdict (Pool::set_up)
-  std::atomic<bool> checked{false};  // there was a check
+  std::atomic<Clock::rep> admin_since{0};  // when that was set; 0: never
+  std::atomic<bool> up{true};              // the active checks' verdict (Pool::set_up)
+  std::atomic<bool> checked{false};        // there was a check
   // Not seen with its share of the sessions since it came up (SlowStart). Of servers that begin
   // together the first pick finds that they have it.
   std::atomic<bool> warming{true};
   // It gives sessions up (Rebalance): others are picked, as long as there are any, and its cookies
   // do not bind. Set by the main thread.
   std::atomic<bool> shedding{false};
-  Backoff backoff;  // under the lock its backend's pools share
+  std::atomic<std::uint64_t> connect_failures{0};  // since the start
+  Complaints connect_complaints;
+  Complaints answer_complaints;
+  Backoff backoff;  // under the lock its backend's pools share, as what follows
+  ServerRecord record;
 
   // Whether it may get new sessions at all.
   bool available() const {
     return up.load(std::memory_order_relaxed) &&
            admin.load(std::memory_order_relaxed) == AdminState::ready;
+  }
+
+  void set_admin(AdminState state, Clock::time_point now) {
+    if (admin.exchange(state, std::memory_order_relaxed) != state)
+      admin_since.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   }
 
   // Counts one session more, unless it had `most`: exact, whoever else does so.
@@ -120,13 +132,18 @@ class Pool : public std::enable_shared_from_this<Pool> {
              Clock::time_point now);
 
   // A connect or a handshake with a server failed, by the server's fault: it is ejected for a while
-  // (Ejection). A session's end is never a failure.
-  void failed(std::size_t index, Clock::time_point now);
+  // (Ejection). A session's end is never a failure. `why`: in a few words.
+  void failed(std::size_t index, Clock::time_point now, std::string_view why = {});
+  // Something else that was wrong with it, to be shown: Condition::last_error.
+  void note_error(std::size_t index, Clock::time_point now, std::string_view why);
   // It answered.
-  void succeeded(std::size_t index);
+  void succeeded(std::size_t index, Clock::time_point now = {});
   // The active checks' verdict. One that comes up begins anew: nothing that failed before counts,
-  // and it starts slowly.
-  void set_up(std::size_t index, bool up);
+  // and it starts slowly. `why`: of one that is down.
+  void set_up(std::size_t index, bool up, Clock::time_point now = {}, std::string_view why = {});
+
+  // How it is, for those who look.
+  Condition condition(std::size_t index, Clock::time_point now) const;
 
   // How many more sessions it may be trusted with: none while it is in backoff, one after a
   // failure, to try it; otherwise as many as max_sessions leaves.

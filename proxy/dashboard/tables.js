@@ -12,11 +12,17 @@ function stateOf(server) {
   if (server.state === 'drain')
     return server.sessions > 0 ? ['Draining', 'warn'] : ['Drained', 'warn'];
   if (server.state === 'down') return ['Down', 'bad'];
-  return server.up ? ['Ready', 'good'] : ['Fails its checks', 'bad'];
+  return server.state === 'ejected' ? ['Ejected', 'bad'] : ['Ready', 'good'];
+}
+
+// Why it is so, and what was wrong last.
+function whyOf(server) {
+  if (server.reason) return server.reason;
+  return server.last_error ? `Last error: ${server.last_error}` : '';
 }
 
 async function setState(backend, server) {
-  const drain = server.state === 'ready';
+  const drain = server.set === 'ready';
   if (drain) {
     const sessions = server.sessions;
     const text =
@@ -72,6 +78,7 @@ function updateServer(row, backend, server, most) {
   setText(name, server.address);
   setText(tag, word);
   setClass(tag, `tag ${kind}`);
+  tag.title = whyOf(server);
   meter.show(most === 0 ? 0 : server.sessions / most);
   setText(sessions, count(server.sessions));
   sessions.setAttribute(
@@ -79,7 +86,7 @@ function updateServer(row, backend, server, most) {
     `${server.sessions} sessions of ${server.address}: show them`,
   );
   setText(weight, server.weight);
-  const drain = server.state === 'ready';
+  const drain = server.set === 'ready';
   setText(button, drain ? 'Drain' : 'Set ready');
   button.setAttribute('aria-label', `${drain ? 'Drain' : 'Set ready'}: ${server.address}`);
 }

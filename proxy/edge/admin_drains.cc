@@ -17,6 +17,7 @@ observe::DrainStatus to_status(const Drainer::Progress& from) {
 balance::AdminState from_state(observe::ServerState state) {
   switch (state) {
     case observe::ServerState::ready:
+    case observe::ServerState::ejected:  // nobody can set that
       break;
     case observe::ServerState::drain:
       return balance::AdminState::drain;
@@ -65,7 +66,7 @@ observe::Outcome AdminEndpoint::set_state(const Scope& scope, const observe::Ser
   const balance::AdminState before = scope.server->admin.load(std::memory_order_relaxed);
   observe::Outcome outcome = apply(scope, state == balance::AdminState::drain, change.rate);
   if (outcome.kind != observe::Outcome::Kind::done) return outcome;
-  scope.server->admin.store(state, std::memory_order_relaxed);
+  scope.server->set_admin(state, loop_.now());
   outcome.changed = outcome.changed || before != state;
   return outcome;
 }

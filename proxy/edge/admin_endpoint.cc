@@ -25,13 +25,61 @@ observe::ServerState to_state(balance::AdminState state) {
   return observe::ServerState::ready;
 }
 
-observe::ServerStatus status_of(const balance::PoolServer& server) {
-  return {server.name,
-          to_state(server.admin.load(std::memory_order_relaxed)),
-          server.weight.load(std::memory_order_relaxed),
-          server.sessions.load(std::memory_order_relaxed),
-          server.up.load(std::memory_order_relaxed),
-          {}};
+observe::ServerState to_state(balance::Condition::State state) {
+  switch (state) {
+    case balance::Condition::State::ready:
+      break;
+    case balance::Condition::State::ejected:
+      return observe::ServerState::ejected;
+    case balance::Condition::State::down:
+      return observe::ServerState::down;
+    case balance::Condition::State::drain:
+      return observe::ServerState::drain;
+  }
+  return observe::ServerState::ready;
+}
+
+observe::ServerStatus status_of(const balance::Pool& pool, std::size_t index, net::TimePoint now) {
+  using std::chrono::duration_cast;
+  using System = std::chrono::system_clock;
+  const balance::PoolServer& server = pool.server(index);
+  const balance::Condition is = pool.condition(index, now);
+  const auto wall = [now](net::TimePoint at) {
+    return System::to_time_t(System::now() - duration_cast<System::duration>(now - at));
+  };
+  observe::ServerStatus status;
+  status.address = server.name;
+  status.state = to_state(is.state);
+  status.weight = server.weight.load(std::memory_order_relaxed);
+  status.sessions = server.sessions.load(std::memory_order_relaxed);
+  status.up = is.works;
+  status.from = pool.origin(index);
+  status.set = to_state(server.admin.load(std::memory_order_relaxed));
+  status.checked = server.checked.load(std::memory_order_relaxed);
+  status.reason = is.reason;
+  if (is.since) status.since = wall(*is.since);
+  status.seconds_left = std::chrono::duration<double>(is.left).count();
+  status.last_error = is.last_error;
+  if (!is.last_error.empty()) status.last_error_at = wall(is.last_error_at);
+  status.connect_failures = server.connect_failures.load(std::memory_order_relaxed);
+  return status;
+}
+
+void count_server(const balance::Condition& server, observe::ServerCounts& counts) {
+  switch (server.state) {
+    case balance::Condition::State::ready:
+      ++counts.ready;
+      break;
+    case balance::Condition::State::ejected:
+      ++counts.ejected;
+      break;
+    case balance::Condition::State::down:
+      ++counts.down;
+      break;
+    case balance::Condition::State::drain:
+      ++counts.drain;
+      break;
+  }
 }
 
 std::int64_t epoch_ms() {
@@ -140,6 +188,7 @@ observe::Status AdminEndpoint::status() const {
   for (const auto& pool : runtime.pools()) {
     for (std::size_t i = 0; i < pool->size(); ++i) {
       status.sessions += pool->server(i).sessions.load(std::memory_order_relaxed);
+      count_server(pool->condition(i, loop_.now()), status.servers);
     }
   }
   for (const auto& worker : shared_.workers) status.workers.push_back(worker->connections());
@@ -166,8 +215,7 @@ std::vector<observe::BackendStatus> AdminEndpoint::backends() const {
   for (const auto& pool : process_.runtime()->pools()) {
     observe::BackendStatus backend{pool->name(), {}};
     for (std::size_t i = 0; i < pool->size(); ++i) {
-      backend.servers.push_back(status_of(pool->server(i)));
-      backend.servers.back().from = pool->origin(i);
+      backend.servers.push_back(status_of(*pool, i, loop_.now()));
     }
     backends.push_back(std::move(backend));
   }
@@ -238,9 +286,10 @@ observe::Outcome AdminEndpoint::set_server(const std::string& backend, const std
   if (outcome.kind != observe::Outcome::Kind::done) return outcome;
   if (change.weight && chosen.weight.exchange(*change.weight) != *change.weight)
     outcome.changed = true;
-  const observe::ServerStatus now = status_of(chosen);
-  observe::log_info("admin: {}/{} is {}, weight {}", backend, server,
-                    observe::state_word(now.state), now.weight);
+  const auto index = static_cast<std::size_t>(found - servers.begin());
+  const observe::ServerStatus now = status_of(**pool, index, loop_.now());
+  observe::log_info("admin: {}/{} is {}, weight {}", backend, server, observe::state_word(now.set),
+                    now.weight);
   return outcome;
 }
 

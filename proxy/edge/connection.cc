@@ -306,7 +306,7 @@ void Connection::exchange_refused(Cause cause) {
 }
 
 void Connection::exchange_done(Cause cause) {
-  log_exchange(cause, exchange_->status());
+  log_exchange(cause);
   if (cause != Cause::done) {
     // The answer was cut off: only TCP can say so now, and it has to be told from a good end (RFC
     // 9112 8).

@@ -94,7 +94,7 @@ class Connection final : public Link,
   void count_http(rules::Cause cause, int status, const Request* request);
   void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request,
                 std::string_view answer_id = {});
-  void log_exchange(rules::Cause cause, int status);
+  void log_exchange(rules::Cause cause);
   Identity make_identity(const Request* request, const wire::Agreed* agreed,
                          std::string_view answer_id = {}) const;
 

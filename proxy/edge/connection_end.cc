@@ -95,7 +95,7 @@ void Connection::client_ended(bool) {
       if (!in_.empty()) log_http(Cause::client_left, 0, 0, nullptr);
       break;
     case Phase::exchange:
-      log_exchange(Cause::client_left, rules::failure(Cause::client_left).status);
+      log_exchange(Cause::client_left);
       break;
     case Phase::between:
     case Phase::closing:
@@ -112,7 +112,7 @@ void Connection::drain(net::TimePoint) {
 
 void Connection::force_end() {
   if (dead()) return;
-  if (phase_ == Phase::exchange) log_exchange(Cause::forced_stop, exchange_->status());
+  if (phase_ == Phase::exchange) log_exchange(Cause::forced_stop);
   vanish();
 }
 
@@ -142,8 +142,9 @@ Identity Connection::make_identity(const Request* request, const wire::Agreed* a
   return identity;
 }
 
-void Connection::log_exchange(Cause cause, int status) {
-  log_http(cause, status, exchange_->bytes_out(), &exchange_->request());
+void Connection::log_exchange(Cause cause) {
+  log_http(cause, rules::logged_status(cause, exchange_->status()), exchange_->bytes_out(),
+           &exchange_->request());
 }
 
 // One line for each request that did not become a session, and for a connection that never came to
@@ -162,6 +163,7 @@ void Connection::log_http(Cause cause, int status, std::uint64_t body_bytes, con
   if (exchange_ && request == &exchange_->request()) {
     entry.server = exchange_->server_name();
     entry.bytes_in = exchange_->bytes_in();
+    entry.detail = exchange_->detail();
   }
   entry.duration_ms = std::chrono::duration<double, std::milli>(home_.loop.now() - began).count();
   entry.bytes_out = body_bytes;

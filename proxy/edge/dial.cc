@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "proxy/edge/complain.h"
 #include "proxy/net/connect_fault.h"
 #include "proxy/net/socket.h"
 #include "proxy/observe/log.h"
@@ -36,6 +37,7 @@ void Dial::start(std::shared_ptr<balance::Pool> pool, const balance::Preference&
   preference_ = preference;
   connect_timeout_ = connect_timeout;
   reuse_ = reuse;
+  failure_.clear();
   last_try_ = home_.loop.now() + kTryFor * connect_timeout;
   tried_ = std::move(tried);
   try_next(rules::Cause::no_server);
@@ -76,10 +78,9 @@ void Dial::on_connect_failed(int error_number) {
   const ConnectFault fault = net::connect_fault(error_number);
   const Cause cause = cause_of(fault, error_number);
   failed_server_ = lease_.server().name;
+  failure_ = net::error_text(error_number);
   if (fault == ConnectFault::server) {
-    observe::log_warn("backend \"{}\": connecting to {} failed: {}", pool_->name(), failed_server_,
-                      net::error_text(error_number));
-    pool_->failed(lease_.index(), home_.loop.now());
+    tell_connect_failed(lease_, failure_, home_.loop.now());
   } else {
     tell(cause, error_number);
   }

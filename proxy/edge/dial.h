@@ -8,6 +8,7 @@
 // not held to have failed. Where we have no descriptor or memory left no other server is tried.
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "proxy/balance/pool.h"
@@ -58,6 +59,9 @@ class Dial final : net::Connector::Handler {
   // The name of the server that the last connect failed with, "" for none; the pool's.
   std::string_view failed_server() const { return failed_server_; }
 
+  // The error of the last connect that failed, "" for none.
+  const std::string& failure() const { return failure_; }
+
  private:
   void try_next(rules::Cause if_none);
   std::unique_ptr<net::Stream> take_idle();
@@ -78,6 +82,7 @@ class Dial final : net::Connector::Handler {
   net::TimePoint connecting_;  // since when
   std::vector<std::size_t> tried_;
   balance::Lease lease_;
+  std::string failure_;
 };
 
 }  // namespace fairlead::edge

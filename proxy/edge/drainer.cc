@@ -93,9 +93,9 @@ void Drainer::attach(Job& job) const {
   set_drained(scope, true);
 }
 
-void Drainer::set_drained(const Scope& scope, bool drained) {
+void Drainer::set_drained(const Scope& scope, bool drained) const {
   const auto state = drained ? balance::AdminState::drain : balance::AdminState::ready;
-  if (scope.server) scope.server->admin.store(state, std::memory_order_relaxed);
+  if (scope.server) scope.server->set_admin(state, loop_.now());
   if (scope.gate) scope.gate->closed.store(drained, std::memory_order_relaxed);
 }
 

@@ -107,7 +107,7 @@ class Drainer final : net::Timer::Handler {
   void halt(std::uint32_t run);
   Jobs::const_iterator job_of(const Scope& scope) const;
   void attach(Job& job) const;
-  static void set_drained(const Scope& scope, bool drained);
+  void set_drained(const Scope& scope, bool drained) const;
   void rebalance(const std::shared_ptr<balance::Pool>& pool);
   void look_at(Job& job);
   void let_come_back(const Runtime& before, const Runtime& after);

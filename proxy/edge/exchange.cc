@@ -2,6 +2,8 @@
 
 #include "proxy/edge/exchange.h"
 
+#include "proxy/edge/complain.h"
+
 namespace fairlead::edge {
 
 using rules::Cause;
@@ -15,7 +17,8 @@ Exchange::Exchange(Home& home, Owner& owner, std::unique_ptr<Request> request)
       dial_(home, *this),
       timer_(home.loop.timers(), *this),
       upload_(request_->body, request_->body.kind),
-      scanner_({conf::bounds::kHeadBytes, conf::bounds::kHeadFields}) {}
+      scanner_({conf::bounds::kHeadBytes, conf::bounds::kHeadFields},
+               wire::HeadScanner::Of::answer) {}
 
 Exchange::~Exchange() = default;
 
@@ -82,6 +85,10 @@ void Exchange::on_timer(net::Timer&) {
   if (home_.loop.now() < due.at) return arm();
   // A client that takes nothing would not take an answer of ours either.
   if (answer_ || due.cause == Cause::slow_client) return complete(due.cause);
+  if (due.cause == Cause::backend_answer_timeout) {
+    detail_ = "no answer in time";
+    tell_bad_answer(lease_, detail_, home_.loop.now());
+  }
   refuse(due.cause);
 }
 

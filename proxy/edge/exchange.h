@@ -89,13 +89,16 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
 
   Request& request() { return *request_; }
 
-  int status() const { return status_; }  // of the backend's answer, 0 before it
+  int status() const { return status_; }  // of the backend's answer, 0 until its head was sent
 
   std::uint64_t bytes_in() const { return upload_.payload_bytes(); }
 
   std::uint64_t bytes_out() const { return answer_ ? answer_->payload_bytes() : 0; }
 
   std::string_view server_name() const { return server_name_; }
+
+  // What was wrong with the server, in a few words; "" where nothing was.
+  const std::string& detail() const { return detail_; }
 
   // Within exchange_switched:
   std::unique_ptr<net::Stream> take_backend() { return std::move(backend_); }
@@ -135,6 +138,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   void on_head(std::string_view head, std::span<char> rest);
   void pass_interim(const wire::ResponseHead& head);
   void switch_protocols(const wire::ResponseHead& head, std::string_view rest);
+  void bad_answer(const char* flaw);
   void begin_answer(const wire::ResponseHead& head, std::span<char> rest);
   void send_answer_head(const wire::ResponseHead& head, const wire::Framing& body);
   wire::Framing outgoing(const wire::Framing& body);
@@ -177,6 +181,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   bool body_begun_ = false;     // bytes of the request's body were sent
   bool continued_ = false;      // a 100 was passed on
   bool upload_broken_ = false;  // the server takes no more of it; its answer may come yet
+  bool contradicted_ = false;   // an answer announced a body that its status rules out
   bool until_close_ = false;    // the answer's body ends with the server's connection
   bool flushing_ = false;       // the answer is complete, but the client has not taken it all
   bool over_ = false;
@@ -184,6 +189,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   wire::Agreed agreed_;
   std::unique_ptr<Handshake> handshake_;  // of a route that repeats it (on_backend_loss)
   std::string early_;
+  std::string detail_;
 };
 
 }  // namespace fairlead::edge

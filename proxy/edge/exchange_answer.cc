@@ -1,7 +1,9 @@
 // The answer on its way to the client: interim answers, the head with the first of the body in one
 // send, then the body as it comes.
 
+#include "proxy/edge/complain.h"
 #include "proxy/edge/exchange.h"
+#include "proxy/net/socket.h"
 #include "proxy/observe/log.h"
 #include "proxy/rules/connection_auth.h"
 
@@ -15,6 +17,9 @@ constexpr wire::HeadLimits kLimits{conf::bounds::kHeadBytes, conf::bounds::kHead
 constexpr unsigned kMaxInterim = 16;  // 1xx answers before the real one
 // So much of a body is copied to leave with the head; more is worth a send of its own.
 constexpr std::size_t kWithHead = 16 * 1024;
+
+constexpr const char* kTwoFramings = "it has Content-Length and Transfer-Encoding";
+constexpr const char* kBadChunks = "its chunked coding is not valid";
 
 // Some servers read no body behind such a method, whatever the head says, and would take it for the
 // next request on the connection.
@@ -33,13 +38,13 @@ void Exchange::read_head(std::span<char> bytes) {
   while (!over_ && !answer_ && !bytes.empty()) {
     const std::size_t before = head_bytes_.size();
     const wire::HeadScanner::State state = scanner_.feed(text(bytes));
-    if (state == wire::HeadScanner::State::error) return refuse(Cause::backend_bad_answer);
+    if (state == wire::HeadScanner::State::error) return bad_answer(scanner_.flaw());
     if (state == wire::HeadScanner::State::more) {
       head_bytes_.append(text(bytes));
       return;
     }
     const std::size_t taken = scanner_.size() - before;
-    scanner_ = wire::HeadScanner(kLimits);
+    scanner_ = wire::HeadScanner(kLimits, wire::HeadScanner::Of::answer);
     const std::span<char> rest = bytes.subspan(taken);
     if (before == 0) {
       on_head(text(bytes.first(taken)), rest);
@@ -54,17 +59,26 @@ void Exchange::read_head(std::span<char> bytes) {
 
 void Exchange::on_head(std::string_view bytes, std::span<char> rest) {
   wire::ResponseHead head;
-  if (wire::parse_response(bytes, head) != wire::HeadError::none)
-    return refuse(Cause::backend_bad_answer);
+  if (wire::parse_response(bytes, head) != wire::HeadError::none) return bad_answer(head.flaw);
   if (head.status == 101) return switch_protocols(head, text(rest));
   if (head.status < 200) return pass_interim(head);
   begin_answer(head, rest);
 }
 
+// Once in the log, and not passed on: what of it was sent already is cut off.
+void Exchange::bad_answer(const char* flaw) {
+  detail_ = flaw;
+  tell_bad_answer(lease_, flaw, home_.loop.now());
+  if (answer_) return complete(Cause::backend_bad_answer);
+  refuse(Cause::backend_bad_answer);
+}
+
 // RFC 9110 15.2: passed on, but not to a client of HTTP/1.0, nor to one that waits for its 101.
 void Exchange::pass_interim(const wire::ResponseHead& head) {
-  const bool framed = !wire::response_framing(head, request_->head.method).ok;
-  if (framed || ++interim_ > kMaxInterim) return refuse(Cause::backend_bad_answer);
+  const wire::ResponseFraming framing = wire::response_framing(head, request_->head.method);
+  if (!framing.ok) return bad_answer(kTwoFramings);
+  if (++interim_ > kMaxInterim) return bad_answer("it sent too many interim answers");
+  contradicted_ = contradicted_ || framing.contradicted;
   if (request_->head.minor_version == 0 || request_->websocket) return;
   if (head.status == 100) continued_ = true;
   sent_ = home_.loop.now();
@@ -77,16 +91,13 @@ void Exchange::pass_interim(const wire::ResponseHead& head) {
 }
 
 void Exchange::switch_protocols(const wire::ResponseHead& head, std::string_view rest) {
-  if (!request_->websocket) return refuse(Cause::backend_bad_answer);
+  if (!request_->websocket) return bad_answer("a 101 that nobody asked for");
   agreed_ = wire::check_answer(request_->head, head);
   if (!agreed_.ok) {
-    observe::log_warn("backend \"{}\": {} sent a bad 101: {}", request_->route->pool->name(),
-                      server_name_, agreed_.why);
-    if (agreed_.servers_fault) lease_.pool().failed(lease_.index(), home_.loop.now());
-    return refuse(Cause::backend_bad_answer);
+    if (agreed_.servers_fault) lease_.pool().failed(lease_.index(), home_.loop.now(), agreed_.why);
+    return bad_answer(agreed_.why);
   }
-  lease_.pool().succeeded(lease_.index());
-  status_ = 101;
+  lease_.pool().succeeded(lease_.index(), home_.loop.now());
   std::string out;
   std::string cookie = binding_.set_cookie(lease_.index(), request_->client.secure);
   rules::ForwardResponse response{head, request_->request_id, cookie};
@@ -101,19 +112,19 @@ void Exchange::switch_protocols(const wire::ResponseHead& head, std::string_view
   timer_.disarm();
   backend_->want_read(false);
   if (!owner_.client().write(out)) return owner_.exchange_done(Cause::client_left);
+  status_ = 101;
   owner_.exchange_switched();
 }
 
 void Exchange::begin_answer(const wire::ResponseHead& head, std::span<char> rest) {
   const wire::ResponseFraming framing = wire::response_framing(head, request_->head.method);
-  if (!framing.ok) return refuse(Cause::backend_bad_answer);
+  if (!framing.ok) return bad_answer(kTwoFramings);
   const wire::Framing out = outgoing(framing.framing);
   wire::BodyTransfer body(framing.framing, out.kind);
-  if (body.probe(text(rest)) == wire::BodyTransfer::State::error)
-    return refuse(Cause::backend_bad_answer);
-  if (!reused_) lease_.pool().succeeded(lease_.index());
+  if (body.probe(text(rest)) == wire::BodyTransfer::State::error) return bad_answer(kBadChunks);
+  if (!reused_) lease_.pool().succeeded(lease_.index(), home_.loop.now());
   until_close_ = framing.framing.kind == Kind::until_close;
-  status_ = head.status;
+  contradicted_ = contradicted_ || framing.contradicted;
   note_reuse(head, framing.framing);
   // Answered before it has come in full: what is still to come must not be taken for a request.
   if (!upload_complete() || home_.keeps_none()) request_->keep_alive = false;
@@ -131,6 +142,7 @@ void Exchange::begin_answer(const wire::ResponseHead& head, std::span<char> rest
     taken = answer_->append(rest, text_out);
   }
   if (!owner_.client().write(text_out)) return complete(Cause::client_left);
+  status_ = head.status;
   if (!together) return relay_answer(rest);
   after_answer_bytes(taken == rest.size());
 }
@@ -159,7 +171,8 @@ void Exchange::note_reuse(const wire::ResponseHead& head, const wire::Framing& b
   private_ = private_ || rules::binds_connection(head);
   const bool persists = head.minor_version == 1 && body.kind != Kind::until_close &&
                         !head.fields.has_token("Connection", "close") &&
-                        (private_ || !request_->websocket) && !has_odd_body(*request_);
+                        (private_ || !request_->websocket) && !has_odd_body(*request_) &&
+                        !contradicted_;
   if (persists) keep_ = idle_time(head.fields.get("Keep-Alive"));
 }
 
@@ -173,8 +186,7 @@ void Exchange::relay_answer(std::span<char> bytes) {
 }
 
 void Exchange::after_answer_bytes(bool all_taken) {
-  if (answer_->state() == wire::BodyTransfer::State::error)
-    return complete(Cause::backend_bad_answer);
+  if (answer_->state() == wire::BodyTransfer::State::error) return bad_answer(kBadChunks);
   if (answer_->state() == wire::BodyTransfer::State::complete) return answer_complete(all_taken);
   const bool blocked = owner_.client().blocked();
   backend_->want_read(!blocked);
@@ -205,7 +217,15 @@ void Exchange::release_backend(bool all_taken) {
 
 void Exchange::backend_ended(bool clean) {
   if (may_retry()) return retry();
-  if (!answer_) return refuse(Cause::backend_unreachable);
+  if (!clean) {
+    detail_ = net::error_text(backend_->error());
+  } else if (!answer_ || !until_close_) {
+    detail_ = "it ended the connection";
+  }
+  if (!answer_) {
+    tell_bad_answer(lease_, detail_, home_.loop.now());
+    return refuse(Cause::backend_unreachable);
+  }
   // Only a body delimited by the connection's end may end with it (RFC 9112 8).
   if (!clean || !until_close_) return complete(Cause::backend_gone);
   std::string& out = home_.scratch;

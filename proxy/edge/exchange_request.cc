@@ -47,6 +47,7 @@ void Exchange::dial(const balance::Preference& preference, Dial::Reuse reuse) {
 
 void Exchange::on_dial_failed(Cause cause) {
   if (!dial_.failed_server().empty()) server_name_ = dial_.failed_server();
+  detail_ = dial_.failure();
   refuse(cause);
 }
 

@@ -42,13 +42,13 @@ HealthCheck::HealthCheck(net::Loop& loop, Random& random, const conf::Health& se
       handler_(handler),
       connector_(loop, *this),
       timer_(loop.timers(), *this),
-      scanner_(kLimits) {}
+      scanner_(kLimits, wire::HeadScanner::Of::answer) {}
 
 void HealthCheck::start(const conf::Address& address) {
   connector_.cancel();
   timer_.disarm();
   stream_.reset();
-  scanner_ = wire::HeadScanner(kLimits);
+  scanner_ = wire::HeadScanner(kLimits, wire::HeadScanner::Of::answer);
   frames_ = {};
   counters_ = {};
   received_ = 0;
@@ -129,11 +129,11 @@ void HealthCheck::read_head(std::string_view bytes) {
   std::size_t fresh = bytes.size();  // of in_, at its end: not scanned yet
   while (phase_ == Phase::head) {
     const auto state = scanner_.feed(std::string_view(in_).substr(in_.size() - fresh));
-    if (state == wire::HeadScanner::State::error) return fail("its answer is not valid HTTP/1.1");
+    if (state == wire::HeadScanner::State::error) return bad_answer(scanner_.flaw());
     if (state == wire::HeadScanner::State::more) return;
     const std::string head = in_.substr(0, scanner_.size());
     in_.erase(0, head.size());
-    scanner_ = wire::HeadScanner(kLimits);
+    scanner_ = wire::HeadScanner(kLimits, wire::HeadScanner::Of::answer);
     fresh = in_.size();
     on_head(head);
   }
@@ -141,9 +141,7 @@ void HealthCheck::read_head(std::string_view bytes) {
 
 void HealthCheck::on_head(std::string_view bytes) {
   wire::ResponseHead head;
-  if (wire::parse_response(bytes, head) != wire::HeadError::none) {
-    return fail("its answer is not valid HTTP/1.1");
-  }
+  if (wire::parse_response(bytes, head) != wire::HeadError::none) return bad_answer(head.flaw);
   if (head.status == 101 && websocket()) return on_switched(head);
   if (head.status != 101 && head.status < 200) return;  // interim: the answer is still to come
   const auto status = static_cast<std::uint32_t>(head.status);

@@ -69,6 +69,10 @@ class HealthCheck final : net::Connector::Handler, net::Stream::Handler, net::Ti
 
   void fail(const std::string& why) { conclude(Outcome::failed, why); }
 
+  void bad_answer(const char* flaw) {
+    fail(std::string("its answer is not valid HTTP/1.1: ") + flaw);
+  }
+
   void conclude(Outcome outcome, const std::string& why);
 
   net::Loop& loop_;

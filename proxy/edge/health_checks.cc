@@ -65,11 +65,12 @@ class HealthChecks::Target final : net::Timer::Handler, HealthCheck::Handler {
   void note(bool good, const std::string& why) {
     const bool first = !server().checked.exchange(true, std::memory_order_relaxed);
     const bool changed = good ? state_.passed() : state_.failed();
+    if (!good) pool_->note_error(index_, loop_.now(), "check: " + why);
     if (!changed) {
       if (!good) observe::log_debug("backend \"{}\": {}: {}", pool_->name(), server().name, why);
       return;
     }
-    pool_->set_up(index_, good);
+    pool_->set_up(index_, good, loop_.now(), why);
     if (good) {
       observe::log_info("backend \"{}\": {} is up: {} good check{} in a row", pool_->name(),
                         server().name, settings_.rise, settings_.rise == 1 ? "" : "s");

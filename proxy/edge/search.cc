@@ -26,7 +26,7 @@ Search::Search(Home& home, Owner& owner)
       owner_(owner),
       dial_(home, *this),
       timer_(home.loop.timers(), *this),
-      scanner_(kLimits) {}
+      scanner_(kLimits, wire::HeadScanner::Of::answer) {}
 
 Search::~Search() {
   cancel();
@@ -90,7 +90,7 @@ void Search::on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease
   lease_ = std::move(lease);
   server_ = std::move(stream);
   server_->set_handler(*this);
-  scanner_ = wire::HeadScanner(kLimits);
+  scanner_ = wire::HeadScanner(kLimits, wire::HeadScanner::Of::answer);
   head_.clear();
   const std::uint32_t left = std::max(task_.limits.attempts - task_.tried, 1U);
   ++task_.tried;
@@ -145,10 +145,10 @@ void Search::look_at(std::string_view bytes, std::string_view rest) {
   if (!agreed.ok) {
     observe::log_warn("backend \"{}\": {} sent a bad 101: {}", task_.pool->name(),
                       lease_.server().name, agreed.why);
-    if (agreed.servers_fault) task_.pool->failed(lease_.index(), home_.loop.now());
+    if (agreed.servers_fault) task_.pool->failed(lease_.index(), home_.loop.now(), agreed.why);
     return next_server();
   }
-  task_.pool->succeeded(lease_.index());
+  task_.pool->succeeded(lease_.index(), home_.loop.now());
   if (!task_.handshake->agrees_with(agreed)) return fail(true);
   over_ = true;
   timer_.disarm();

@@ -46,7 +46,7 @@ TraceExporter::TraceExporter(net::Loop& loop, net::Mailbox& mailbox)
       names_(loop, [this] { schedule(); }),
       connector_(loop, *this),
       timer_(loop.timers(), *this),
-      scanner_(kLimits) {
+      scanner_(kLimits, wire::HeadScanner::Of::answer) {
   queue_.deliver_to([&mailbox, self = std::weak_ptr(self_)](SpanQueue::Spans spans) {
     // std::function wants what can be copied.
     auto packed = std::make_shared<SpanQueue::Spans>(std::move(spans));
@@ -123,7 +123,7 @@ void TraceExporter::make_batch() {
 void TraceExporter::send() {
   if (body_.empty()) make_batch();
   stream_.reset();
-  scanner_ = wire::HeadScanner(kLimits);
+  scanner_ = wire::HeadScanner(kLimits, wire::HeadScanner::Of::answer);
   in_.clear();
   deadline_ = loop_.now() + settings_.timeout;
   if (done_) deadline_ = std::min(deadline_, give_up_);

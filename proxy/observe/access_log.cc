@@ -78,6 +78,7 @@ void append_outcome(const Entry& entry, JsonFields& json) {
   json.text("close_reason", entry.close_reason);
   json.text("closed_by", entry.closed_by);
   json.text("reason", entry.reason);
+  json.text("detail", entry.detail);
 }
 
 }  // namespace

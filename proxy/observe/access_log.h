@@ -58,6 +58,7 @@ struct Entry {
   std::string_view close_reason;
   std::string_view closed_by;  // client, backend, proxy
   std::string_view reason;     // one of failure.h's words
+  std::string_view detail;     // which rule was broken, or what was wrong, in a few words
 };
 
 // The line with its newline. Text that is not UTF-8 has its bad bytes replaced.

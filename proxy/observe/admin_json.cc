@@ -93,6 +93,8 @@ std::string_view state_word(ServerState state) {
       return "drain";
     case ServerState::down:
       return "down";
+    case ServerState::ejected:
+      return "ejected";
   }
   return "";
 }
@@ -122,16 +124,29 @@ std::string status_json(const Status& status) {
   out += fmt::format(R"("workers":{},"listeners":{},"last_reload":{},"drains":{},)",
                      list(status.workers, worker), list(status.listeners, listener),
                      reload_json(status.last_reload), list(status.drains, drain_object));
+  out += fmt::format(R"("servers":{{"ready":{},"ejected":{},"down":{},"drain":{}}},)",
+                     status.servers.ready, status.servers.ejected, status.servers.down,
+                     status.servers.drain);
   out += fmt::format(R"("certificates":{})", list(status.certificates, certificate_json));
   if (status.upgrade) out += ",\"upgrade\":" + upgrade_json(status.upgrade);
   return out + "}\n";
 }
 
 std::string server_json(const ServerStatus& server) {
-  const std::string from = server.from.empty() ? "" : R"(,"resolved_from":)" + text(server.from);
-  return fmt::format(R"({{"address":{},"state":"{}","weight":{},"sessions":{},"up":{}{}}})",
-                     text(server.address), state_word(server.state), server.weight, server.sessions,
-                     server.up, from);
+  std::string out = fmt::format(
+      R"({{"address":{},"state":"{}","weight":{},"sessions":{},"up":{},"set":"{}","checked":{})",
+      text(server.address), state_word(server.state), server.weight, server.sessions, server.up,
+      state_word(server.set), server.checked);
+  if (!server.reason.empty()) out += R"(,"reason":)" + text(server.reason);
+  if (server.since) out += R"(,"since":)" + time_text(*server.since);
+  if (server.state == ServerState::ejected)
+    out += fmt::format(R"(,"seconds_left":{:.1f})", server.seconds_left);
+  if (!server.last_error.empty()) {
+    out += R"(,"last_error":)" + text(server.last_error) + R"(,"last_error_at":)" +
+           time_text(server.last_error_at);
+  }
+  if (!server.from.empty()) out += R"(,"resolved_from":)" + text(server.from);
+  return out + "}";
 }
 
 std::string backends_json(const std::vector<BackendStatus>& backends) {

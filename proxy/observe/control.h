@@ -19,16 +19,33 @@
 
 namespace fairlead::observe {
 
-// What a person or the API set a server to.
-enum class ServerState : std::uint8_t { ready, drain, down };
+// How a server is. All but `ejected` can be set by a person or the API; the checks take one down,
+// too, and what failed last is ejected.
+enum class ServerState : std::uint8_t { ready, drain, down, ejected };
 
 struct ServerStatus {
   std::string address;  // its name: "10.0.0.11:8080"
   ServerState state = ServerState::ready;
   std::uint32_t weight = 1;
-  std::uint32_t sessions = 0;  // open ones, and requests under way
-  bool up = true;              // the checks' verdict
-  std::string from{};          // the name it was resolved from; empty: none
+  std::uint32_t sessions = 0;            // open ones, and requests under way
+  bool up = true;                        // neither the checks nor the last tries speak against it
+  std::string from{};                    // the name it was resolved from; empty: none
+  ServerState set = ServerState::ready;  // what a person or the API set
+  bool checked = false;                  // a health check has asked it
+  std::string reason{};                  // why it is ejected or down
+  std::optional<std::time_t> since{};    // when its state began
+  double seconds_left = 0;               // ejected: until it is tried again
+  std::string last_error{};
+  std::time_t last_error_at = 0;  // meaningful with last_error
+  std::uint64_t connect_failures = 0;
+};
+
+// How many servers are in each state, all backends together.
+struct ServerCounts {
+  std::uint32_t ready = 0;
+  std::uint32_t ejected = 0;
+  std::uint32_t down = 0;
+  std::uint32_t drain = 0;
 };
 
 struct BackendStatus {
@@ -92,6 +109,7 @@ struct Status {
   std::optional<UpgradeStatus> upgrade{};  // nothing: there was none
   TraceCounts tracing{};
   LostLines lost_lines{};
+  ServerCounts servers{};
 };
 
 // What to change; what is absent stays.

@@ -42,12 +42,17 @@ std::string metrics_text(const Status& status, const std::vector<BackendStatus>&
   std::string out;
   write_process(status, out);
   write_servers(backends,
-                {out, kGauge, "backend_up", "Whether the checks find a server able to work."},
+                {out, kGauge, "backend_up",
+                 "Whether a server works: 0 while its checks fail, and while it is ejected."},
                 [](const ServerStatus& server) { return server.up ? 1U : 0U; });
   write_servers(
       backends,
       {out, kGauge, "backend_sessions", "Sessions open with a server, and requests under way."},
       [](const ServerStatus& server) { return server.sessions; });
+  write_servers(backends,
+                {out, Family::Type::counter, "backend_connect_failures_total",
+                 "Connects to a server that failed."},
+                [](const ServerStatus& server) { return server.connect_failures; });
   append_counters(counters, out);
   write_lost_lines(status.lost_lines, out);
   append_metrics(status.tracing, out);

@@ -44,14 +44,40 @@ std::string reload_text(const JsonValue& status) {
   return (last->flag_of("ok") ? "ok at " : "FAILED at ") + last->string_of("at");
 }
 
-// Whether a server has its address from a name: else nobody has to see where it is from.
-bool any_resolved(const JsonValue& backends) {
+// Whether any server has that: else nobody has to see the column.
+bool any_has(const JsonValue& backends, std::string_view name) {
   for (const JsonValue& backend : backends.items_of("backends")) {
     for (const JsonValue& server : backend.items_of("servers")) {
-      if (server.find("resolved_from") != nullptr) return true;
+      if (!server.string_of(name).empty()) return true;
     }
   }
   return false;
+}
+
+std::string state_text(const JsonValue& server) {
+  const std::string state = server.string_of("state");
+  if (state != "ejected") return state;
+  return fmt::format("{}, {:.0f}s left", state, server.number_of("seconds_left"));
+}
+
+// What a server that does not work suffers from, or what was wrong with it last.
+std::string why_text(const JsonValue& server) {
+  const std::string reason = server.string_of("reason");
+  if (!reason.empty()) return reason;
+  const std::string last = server.string_of("last_error");
+  return last.empty() ? "-" : "last error at " + server.string_of("last_error_at") + ": " + last;
+}
+
+// "3 ready, 1 ejected"; "" where an older Fairlead does not say.
+std::string servers_text(const JsonValue& status) {
+  const JsonValue* servers = status.find("servers");
+  if (servers == nullptr) return "";
+  std::string out;
+  for (const char* state : {"ready", "ejected", "down", "drain"}) {
+    if (servers->number_of(state) == 0) continue;
+    out += (out.empty() ? "" : ", ") + count(*servers, state) + " " + state;
+  }
+  return out.empty() ? "none" : out;
 }
 
 }  // namespace
@@ -112,6 +138,8 @@ std::string status_text(const JsonValue& status) {
       {"sessions", count(status, "sessions")},
       {"last reload", reload_text(status)},
   };
+  if (const std::string servers = servers_text(status); !servers.empty())
+    rows.push_back({"servers", servers});
   const JsonValue* upgrade = status.find("upgrade");
   if (upgrade != nullptr && upgrade->kind == JsonValue::Kind::object) {
     const std::string why = upgrade->string_of("error");
@@ -124,15 +152,18 @@ std::string status_text(const JsonValue& status) {
 std::string backends_text(const JsonValue& backends) {
   std::vector<std::vector<std::string>> rows{
       {"BACKEND", "SERVER", "STATE", "UP", "WEIGHT", "SESSIONS"}};
-  const bool resolved = any_resolved(backends);
+  const bool resolved = any_has(backends, "resolved_from");
+  const bool failed = any_has(backends, "reason") || any_has(backends, "last_error");
   if (resolved) rows.front().emplace_back("FROM");
+  if (failed) rows.front().emplace_back("WHY");
   for (const JsonValue& backend : backends.items_of("backends")) {
     for (const JsonValue& server : backend.items_of("servers")) {
-      rows.push_back({backend.string_of("name"), server.string_of("address"),
-                      server.string_of("state"), server.flag_of("up") ? "yes" : "no",
-                      count(server, "weight"), count(server, "sessions")});
+      rows.push_back({backend.string_of("name"), server.string_of("address"), state_text(server),
+                      server.flag_of("up") ? "yes" : "no", count(server, "weight"),
+                      count(server, "sessions")});
       const bool named = server.find("resolved_from") != nullptr;
       if (resolved) rows.back().push_back(named ? server.string_of("resolved_from") : "-");
+      if (failed) rows.back().push_back(why_text(server));
     }
   }
   return table(rows);

@@ -120,6 +120,12 @@ bool is_graceful(Cause cause) {
          cause == Cause::idle_timeout || cause == Cause::max_lifetime;
 }
 
+int logged_status(Cause cause, int sent) {
+  if (sent != 0) return sent;
+  const bool gone = cause == Cause::client_left || cause == Cause::slow_client;
+  return gone ? failure(Cause::client_left).status : 0;
+}
+
 bool is_refusal(Cause cause) {
   const bool early = cause >= Cause::malformed_request && cause <= Cause::tls_handshake_timeout;
   const bool late = cause >= Cause::backend_unreachable && cause <= Cause::out_of_memory;

@@ -106,6 +106,10 @@ bool ends_session(Cause cause);
 // Fairlead ends the session although nothing is wrong with either side.
 bool is_graceful(Cause cause);
 
+// The status of a request's log line. `sent`: of the answer whose head was sent to the client,
+// which is what the client knows; 0: none was. Then 499 tells that the client was the one who went.
+int logged_status(Cause cause, int sent);
+
 // Nothing else came of the request or the connection: Fairlead, or the lack of a good answer,
 // turned it away.
 bool is_refusal(Cause cause);

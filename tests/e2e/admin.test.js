@@ -91,7 +91,7 @@ scenario('status, backends, metrics and health show what is', async (rig) => {
   assert.equal(status.headers['access-control-allow-origin'], undefined);
 
   const { json } = await ask(admin, 'GET', '/api/backends');
-  const server = { address: backend.address, state: 'ready', weight: 1, sessions: 1, up: true };
+  const server = { address: backend.address, state: 'ready', weight: 1, sessions: 1, up: true, set: 'ready', checked: false };
   assert.deepEqual(json, { backends: [{ name: 'pool', servers: [server] }] });
 
   const metrics = await ask(admin, 'GET', '/metrics');

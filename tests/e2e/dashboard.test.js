@@ -213,7 +213,7 @@ scenario(
     const backends = [
       {
         name: kHostile,
-        servers: [{ address: kHostile, state: 'ready', weight: 1, sessions: 3, up: true }],
+        servers: [{ address: kHostile, state: 'ready', weight: 1, sessions: 3, up: true, set: 'ready', checked: false }],
       },
     ];
     const status = {

@@ -86,7 +86,7 @@ scenario('an answer that is no HTTP gives 502', async (rig) => {
   for (const bytes of [
     'SSH-2.0-OpenSSH\r\n\r\n',
     'HTTP/1.1 abc Nonsense\r\n\r\n',
-    'HTTP/1.1 200 OK\r\nA : b\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nA b: c\r\n\r\n',
     'HTTP/1.1 101 Switching',
   ]) {
     const client = await rig.connect(fairlead);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { deadPort } from './lib/backend.js';
 import { eventually } from './lib/deadline.js';
 import { Op, handshakeHead } from './lib/frames.js';
 import { get } from './lib/requests.js';
@@ -12,7 +13,7 @@ const kNames = {
   gauge: ['build_info', 'config_last_reload_successful', 'connections', 'sessions', 'backend_up', 'backend_sessions', 'worker_connections'],
   counter: [
     'sessions_total', 'refused_total', 'messages_total', 'bytes_total', 'close_total', 'session_ends_total', 'dead_peers_total', 'limit_total',
-    'tls_handshakes_total', 'http_requests_total', 'log_lines_lost_total',
+    'tls_handshakes_total', 'http_requests_total', 'log_lines_lost_total', 'backend_connect_failures_total',
   ],
   histogram: ['session_duration_seconds', 'handshake_seconds', 'ping_rtt_seconds', 'backend_connect_seconds'],
 };
@@ -147,4 +148,32 @@ scenario('limits and dead peers', async (rig) => {
   assert.equal(now('dead_peers_total{side="client"}'), 1);
   assert.equal(now('close_total{route="chat",code="1009",by="proxy"}'), 1);
   assert.equal(now('sessions_total{route="chat",result="refused"}'), 1);
+});
+
+scenario('a dead server is ejected in every place that speaks of it, without health checks', async (rig) => {
+  const port = await deadPort();
+  const name = `127.0.0.1:${port}`;
+  const watch = await watched(rig, { servers: [name] });
+  const labels = `{backend="pool",server="${name}"}`;
+  assert.equal((await watch.metrics())(`backend_up${labels}`), 1);
+  for (let i = 0; i < 3; ++i) {
+    const client = await rig.connect(watch.fairlead);
+    client.send(get('/'));
+    assert.equal((await client.readAnswer()).status, 502);
+    client.destroy();
+  }
+  const metrics = await watch.metrics();
+  assert.equal(metrics(`backend_up${labels}`), 0);
+  assert.equal(metrics(`backend_connect_failures_total${labels}`), 3);
+  const [server] = (await watch.ask('GET', '/api/backends')).json.backends[0].servers;
+  assert.deepEqual([server.state, server.up, server.set, server.checked], ['ejected', false, 'ready', false]);
+  assert.equal(server.reason, 'connecting: Connection refused');
+  assert.equal(server.last_error, server.reason);
+  assert.ok(server.seconds_left >= 0 && server.since && server.last_error_at, JSON.stringify(server));
+  assert.deepEqual((await watch.ask('GET', '/api/status')).json.servers, { ready: 0, ejected: 1, down: 0, drain: 0 });
+  assert.match((await watch.command('backends')).stdout, /ejected, \d+s left +no .*connecting: Connection refused/);
+  assert.match((await watch.command('status')).stdout, /^servers +1 ejected$/m);
+  const line = await watch.fairlead.waitForLog((entry) => entry.status === 502);
+  assert.equal(line.detail, 'Connection refused');
+  assert.equal(watch.fairlead.stderr.split('connecting to').length - 1, 1, watch.fairlead.stderr);
 });

@@ -36,6 +36,7 @@ METRICS = {
     "limit_total": "limit action",
     "backend_up": "backend server",
     "backend_sessions": "backend server",
+    "backend_connect_failures_total": "backend server",
     "backend_connect_seconds_bucket": "le",
     "tls_handshakes_total": "version resumed",
     "http_requests_total": "route status",

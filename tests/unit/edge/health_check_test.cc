@@ -140,8 +140,13 @@ TEST_CASE("check: http goes by the status", "[edge][health]") {
       {"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "it answered 503"},
       {"HTTP/1.1 101 Switch\r\n\r\n", "it answered 101"},
       {"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 500 No\r\n\r\n", "it answered 500"},
-      {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "its answer is not valid HTTP/1.1"},
-      {"HTTP/1.1 200 OK\nServer: x\n\n", "its answer is not valid HTTP/1.1"},
+      {"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+       "its answer is not valid HTTP/1.1: it does not begin with HTTP/1.1"},
+      {"HTTP/1.1 200 OK\nServer : x\n\n", ""},
+      {"HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", ""},
+      {"HTTP/1.1 200 OK\r\nServer: \x01\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n", ""},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n",
+       "its answer is not valid HTTP/1.1: it has two different Content-Lengths"},
   }));
   const bool whole = GENERATE(true, false);
   CAPTURE(row.answer, whole);

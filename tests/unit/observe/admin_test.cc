@@ -26,7 +26,8 @@ TEST_CASE("admin: status and backends are JSON as the contract has it", "[observ
         "\"draining\":false,\"connections\":3,\"max_connections\":100,\"sessions\":2,"
         "\"workers\":[{\"worker\":0,\"connections\":1},{\"worker\":1,\"connections\":2}],"
         "\"listeners\":[{\"address\":\"0.0.0.0:443\",\"tls\":true}],\"last_reload\":null,"
-        "\"drains\":[],\"certificates\":[]}\n");
+        "\"drains\":[],\"servers\":{\"ready\":0,\"ejected\":0,\"down\":0,\"drain\":0},"
+        "\"certificates\":[]}\n");
   rig.control.now.last_reload = ReloadStatus{false, 60, 2, 1};
   const auto status = parse_json(rig.ask("GET", "/api/status").body);
   REQUIRE(status);
@@ -41,8 +42,34 @@ TEST_CASE("admin: status and backends are JSON as the contract has it", "[observ
   CHECK(answer.type == "application/json");
   CHECK(answer.body ==
         "{\"backends\":[{\"name\":\"chat\",\"servers\":[{\"address\":\"10.0.0.1:80\","
-        "\"state\":\"ready\",\"weight\":1,\"sessions\":5,\"up\":true},{\"address\":"
-        "\"unix:/run/a.sock\",\"state\":\"ready\",\"weight\":1,\"sessions\":0,\"up\":true}]}]}\n");
+        "\"state\":\"ready\",\"weight\":1,\"sessions\":5,\"up\":true,\"set\":\"ready\",\"checked\":"
+        "false},"
+        "{\"address\":\"unix:/run/"
+        "a.sock\",\"state\":\"ready\",\"weight\":1,\"sessions\":0,\"up\":true,"
+        "\"set\":\"ready\",\"checked\":false}]}]}\n");
+}
+
+TEST_CASE("admin: a server that is ejected or down says why", "[observe][admin]") {
+  ServerStatus server;
+  server.address = "10.0.0.1:80";
+  server.state = ServerState::ejected;
+  server.up = false;
+  server.reason = "connecting: Connection refused";
+  server.since = 60;
+  server.seconds_left = 3.25;
+  server.last_error = server.reason;
+  server.last_error_at = 61;
+  CHECK(
+      server_json(server) ==
+      R"({"address":"10.0.0.1:80","state":"ejected","weight":1,"sessions":0,"up":false,"set":"ready",)"
+      R"("checked":false,"reason":"connecting: Connection refused","since":"1970-01-01T00:01:00Z",)"
+      R"("seconds_left":3.2,"last_error":"connecting: Connection refused",)"
+      R"("last_error_at":"1970-01-01T00:01:01Z"})");
+  server.state = ServerState::down;
+  CHECK(server_json(server).find("seconds_left") == std::string::npos);
+  // Nobody can set it so.
+  std::string error;
+  CHECK_FALSE(parse_change(R"({"state":"ejected"})", error));
 }
 
 TEST_CASE("admin: the dashboard's files and its feed", "[observe][admin]") {
@@ -75,7 +102,7 @@ TEST_CASE("admin: a server's state and weight", "[observe][admin]") {
   CHECK(answer.status == 200);
   CHECK(answer.body ==
         "{\"address\":\"10.0.0.1:80\",\"state\":\"drain\",\"weight\":7,\"sessions\":5,"
-        "\"up\":true,\"changed\":true,\"drain\":null}\n");
+        "\"up\":true,\"set\":\"ready\",\"checked\":false,\"changed\":true,\"drain\":null}\n");
   CHECK(rig.status("POST", path, "", R"({"weight":1000})") == 200);
   CHECK(rig.control.pools[0].servers[0].state == ServerState::drain);
   CHECK(rig.status("POST", path, "", R"({"state":"down"})") == 200);

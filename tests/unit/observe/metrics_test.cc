@@ -91,6 +91,7 @@ const std::map<std::string, std::pair<std::string, std::string>> kContract{
     {"limit_total", {"counter", "limit,action"}},
     {"backend_up", {"gauge", "backend,server"}},
     {"backend_sessions", {"gauge", "backend,server"}},
+    {"backend_connect_failures_total", {"counter", "backend,server"}},
     {"backend_connect_seconds", {"histogram", ""}},
     {"tls_handshakes_total", {"counter", "version,resumed"}},
     {"http_requests_total", {"counter", "route,status"}},

@@ -44,6 +44,23 @@ TEST_CASE("tables: backends with servers out of names say which", "[remote][dns]
         "chat     10.0.0.2:80  ready  yes  1       0         app:80\n");
 }
 
+TEST_CASE("tables: servers that do not work say why", "[remote]") {
+  CHECK(backends_text(json(R"({"backends":[{"name":"chat","servers":[
+      {"address":"10.0.0.1:80","state":"ejected","weight":1,"sessions":0,"up":false,
+       "seconds_left":3.6,"reason":"connecting: Connection refused"},
+      {"address":"10.0.0.2:80","state":"ready","weight":1,"sessions":0,"up":true,
+       "last_error":"no answer in time","last_error_at":"2026-01-02T03:04:05Z"},
+      {"address":"10.0.0.3:80","state":"ready","weight":1,"sessions":0,"up":true}]}]})")) ==
+        "BACKEND  SERVER       STATE             UP   WEIGHT  SESSIONS  WHY\n"
+        "chat     10.0.0.1:80  ejected, 4s left  no   1       0         connecting: Connection "
+        "refused\n"
+        "chat     10.0.0.2:80  ready             yes  1       0         last error at "
+        "2026-01-02T03:04:05Z: no answer in time\n"
+        "chat     10.0.0.3:80  ready             yes  1       0         -\n");
+  CHECK(status_text(json(R"({"servers":{"ready":2,"ejected":1,"down":0,"drain":0}})"))
+            .find("servers      2 ready, 1 ejected\n") != std::string::npos);
+}
+
 TEST_CASE("tables: how the process is", "[remote]") {
   CHECK(status_text(json(R"({"version":"0.1.0","pid":42,"uptime_s":3725.2,"draining":false,
           "connections":12,"max_connections":100000,"sessions":9,

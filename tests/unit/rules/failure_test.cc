@@ -78,4 +78,14 @@ TEST_CASE("failure: what ends a session, and what does not", "[rules][failure]")
   }
 }
 
+TEST_CASE("failure: the status of a log line is what the client got", "[rules][failure]") {
+  CHECK(logged_status(Cause::client_left, 0) == 499);
+  CHECK(logged_status(Cause::slow_client, 0) == 499);
+  CHECK(logged_status(Cause::forced_stop, 0) == 0);
+  for (int i = 0; i < kCauseCount; ++i) {
+    CAPTURE(row(i).word);
+    CHECK(logged_status(row(i).cause, 200) == 200);
+  }
+}
+
 }  // namespace fairlead::rules
