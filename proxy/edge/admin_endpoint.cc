@@ -184,7 +184,7 @@ observe::Status AdminEndpoint::status() const {
   status.uptime = std::chrono::duration<double>(loop_.now() - begun_).count();
   status.draining = shared_.stopping.load(std::memory_order_relaxed);
   status.connections = shared_.connections.load(std::memory_order_relaxed);
-  status.max_connections = runtime.config().server.max_connections;
+  status.max_connections = std::min(runtime.config().server.max_connections, shared_.room);
   for (const auto& pool : runtime.pools()) {
     for (std::size_t i = 0; i < pool->size(); ++i) {
       status.sessions += pool->server(i).sessions.load(std::memory_order_relaxed);

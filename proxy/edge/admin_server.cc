@@ -112,6 +112,23 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
     if (state_ == State::streaming) on_end_ = std::move(call);
   }
 
+  std::uint64_t id() const { return id_; }
+
+  // Who goes first where places are short; 0: not this one.
+  int slowness() const {
+    if (state_ == State::head || state_ == State::body) return 2;
+    return state_ == State::ending ? 1 : 0;
+  }
+
+  void die() {
+    if (state_ == State::dead) return;
+    if (state_ == State::streaming) leave_stream();
+    state_ = State::dead;
+    timer_.disarm();
+    stream_.close();
+    server_.died(id_);
+  }
+
   void end_stream() {
     if (state_ != State::streaming) return;
     leave_stream();
@@ -247,15 +264,6 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
     stream_.finish();
   }
 
-  void die() {
-    if (state_ == State::dead) return;
-    if (state_ == State::streaming) leave_stream();
-    state_ = State::dead;
-    timer_.disarm();
-    stream_.close();
-    server_.died(id_);
-  }
-
   AdminServer& server_;
   const std::uint64_t id_;
   State state_ = State::head;
@@ -299,8 +307,22 @@ AdminServer::AdminServer(net::Loop& loop, int listening, Handler handler)
 
 AdminServer::~AdminServer() = default;
 
+// The oldest that has not asked yet, else the oldest that does not read its answer. A check asks
+// and reads at once: it never has to go.
+bool AdminServer::make_room() {
+  Connection* slowest = nullptr;
+  for (const auto& [id, one] : connections_) {
+    if (one->slowness() == 0) continue;
+    const bool slower = slowest == nullptr || one->slowness() > slowest->slowness() ||
+                        (one->slowness() == slowest->slowness() && id < slowest->id());
+    if (slower) slowest = one.get();
+  }
+  if (slowest != nullptr) slowest->die();
+  return slowest != nullptr;
+}
+
 void AdminServer::on_accept(net::Fd fd, const net::PeerAddress&, std::size_t) {
-  if (connections_.size() >= kConnections) return;
+  if (connections() >= kConnections && !make_room()) return;
   const std::uint64_t id = ++last_id_;
   connections_.emplace(id, std::make_unique<Connection>(*this, id, std::move(fd)));
 }

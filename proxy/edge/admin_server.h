@@ -20,7 +20,8 @@ namespace fairlead::edge {
 
 class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
  public:
-  static constexpr std::size_t kConnections = 64;  // more are closed as they come
+  // At so many, who is slowest to ask makes room for the next, then who is slowest to read.
+  static constexpr std::size_t kConnections = 64;
   static constexpr std::size_t kBodyBytes = 64 * 1024;
   static constexpr conf::Millis kRequestTime{10'000};  // from accept to the request's last byte
   // From there to a deferred answer, and from the answer to the connection's end.
@@ -38,7 +39,7 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
 
   void stop_accepting() { acceptor_.reset(); }
 
-  std::size_t connections() const { return connections_.size(); }
+  std::size_t connections() const { return connections_.size() - dead_.size(); }
 
   std::size_t streams() const { return streams_; }
 
@@ -55,6 +56,7 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
 
   void on_timer(net::Timer& timer) override;
   void died(std::uint64_t id);
+  bool make_room();
   Connection* find(std::uint64_t id) const;  // null: it is gone
 
   net::Loop& loop_;

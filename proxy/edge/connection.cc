@@ -50,7 +50,7 @@ Connection::Connection(Home& home, Arrival arrival)
       listener_(arrival.listener),
       place_(std::move(arrival.place)),
       conn_id_(home.conn_ids.next()),
-      too_many_(arrival.too_many),
+      welcome_(arrival.welcome),
       timer_(home.loop.timers(), *this),
       began_(home.loop.now()),
       scanner_(kLimits) {
@@ -69,6 +69,8 @@ Connection::~Connection() {
 }
 
 void Connection::start() {
+  if (welcome_ != Welcome::served) return turn_away();
+  home_.waiting.enter(*this, false, began_);
   if (listener().settings->proxy_protocol) {
     if (!peer_.trusted) {
       log_http(Cause::untrusted_proxy, 0, 0, nullptr);
@@ -101,6 +103,7 @@ void Connection::wait_for_head() {
   phase_ = Phase::head;
   const conf::ListenerTimeouts& timeouts = listener().settings->timeouts;
   bool idle = !first_request_ && in_.empty();
+  home_.waiting.enter(*this, !first_request_, home_.loop.now());
   timer_.arm(home_.loop.now() + (idle ? timeouts.keepalive : timeouts.request_head));
 }
 
@@ -181,7 +184,8 @@ void Connection::take(std::span<char> bytes) {
 }
 
 void Connection::update_reading() {
-  client_->want_read(!exchange_->holds_body() && in_.size() < kMaxAhead);
+  if (half_closed_ && in_.empty()) exchange_->request().keep_alive = false;
+  client_->want_read(!half_closed_ && !exchange_->holds_body() && in_.size() < kMaxAhead);
 }
 
 // A head that comes with one read, as nearly all do, is never kept in in_: an idle connection holds
@@ -235,6 +239,7 @@ bool Connection::catch_up() {
 
 void Connection::on_head(std::string bytes) {
   timer_.disarm();
+  home_.waiting.leave(*this);
   const bool current = catch_up();
   auto request = std::make_unique<Request>();
   request->bytes = std::move(bytes);
@@ -248,9 +253,9 @@ void Connection::on_head(std::string bytes) {
   if (home_.tracer != nullptr) home_.tracer->begin(home_, *request, runtime_->config().tracing);
   request->body = wire::request_framing(request->head);
   request->keep_alive = current && request->head.minor_version == 1 && !home_.keeps_none() &&
+                        !(half_closed_ && in_.empty()) &&
                         !listener().gate->closed.load(std::memory_order_relaxed) &&
                         !request->head.fields.has_token("Connection", "close");
-  if (too_many_) return answer(Cause::max_connections, request.get(), std::chrono::seconds(5));
   if (!check_listener(*request)) return;
   admit(std::move(request));
 }
@@ -306,11 +311,11 @@ void Connection::exchange_refused(Cause cause) {
 }
 
 void Connection::exchange_done(Cause cause) {
+  timer_.disarm();
   log_exchange(cause);
   if (cause != Cause::done) {
     // The answer was cut off: only TCP can say so now, and it has to be told from a good end (RFC
     // 9112 8).
-    timer_.disarm();
     client_->close();
     return die();
   }
@@ -335,13 +340,15 @@ void Connection::next_request() {
     return;
   }
   exchange_.reset();
-  client_->want_read(true);
+  if (half_closed_ && in_.empty()) return close_gently();
+  client_->want_read(!half_closed_);
   wait_for_head();
   if (in_.empty()) return;
   const wire::HeadScanner::State state = scanner_.feed(in_.view());
   scanned_ = in_.size();
   if (state == wire::HeadScanner::State::error) return answer(cause_of(scanner_.error()), nullptr);
-  if (state == wire::HeadScanner::State::complete) read_kept_head();
+  if (state == wire::HeadScanner::State::complete) return read_kept_head();
+  if (half_closed_) client_ended(false);  // the rest will not come
 }
 
 void Connection::exchange_switched() {
@@ -380,6 +387,7 @@ void Connection::on_drained(net::Stream&) {
   if (phase_ == Phase::exchange) exchange_->on_client_drained();
   if (phase_ == Phase::between) resume_later();
   if (phase_ != Phase::closing) return;
+  if (half_closed_) return vanish();
   closing_since_ = home_.loop.now();
   timer_.arm(linger_until());
 }
@@ -395,8 +403,9 @@ void Connection::on_timer(net::Timer&) {
     case Phase::head:
       if (in_.empty()) return vanish();  // nothing was asked: nothing to answer
       return answer(Cause::head_timeout, nullptr);
-    case Phase::exchange:
-      return vanish();
+    case Phase::exchange:  // it has ended its direction (half_close())
+      if (client_->hung_up()) return client_ended(false);
+      return half_close();
     case Phase::between:  // a client that takes nothing
     case Phase::closing:
       if (home_.loop.now() < linger_until()) return timer_.arm(linger_until());

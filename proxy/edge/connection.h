@@ -18,15 +18,23 @@ namespace fairlead::edge {
 class Connection final : public Link,
                          net::Stream::Handler,
                          net::Timer::Handler,
+                         WaitingRoom::Seat,
                          public Exchange::Owner {
  public:
+  // What becomes of it at max_connections.
+  enum class Welcome : std::uint8_t {
+    served,
+    told,         // there is none: it gets 503 at once, and a moment to read that
+    turned_away,  // ... and is closed at once
+  };
+
   struct Arrival {
     std::shared_ptr<const Runtime> runtime;
     std::size_t listener = 0;
     net::Fd fd;
     net::PeerAddress peer;
     Place place;
-    bool too_many = false;  // beyond max_connections: to be answered 503
+    Welcome welcome = Welcome::served;
   };
 
   Connection(Home& home, Arrival arrival);
@@ -83,6 +91,12 @@ class Connection final : public Link,
   void next_request();
   void client_ended(bool clean);
 
+  // connection_limits.cc
+  bool still_waits() const;
+  void half_close();
+  void turn_away();
+  void shed() override;
+
   void answer(rules::Cause cause, Request* request, conf::Millis retry_after = {},
               std::string_view location = {});
   void close_gently();
@@ -107,10 +121,11 @@ class Connection final : public Link,
   std::unique_ptr<net::Stream> client_;
   rules::Peer peer_;
   std::uint64_t conn_id_;
-  bool too_many_;
+  Welcome welcome_;
   Phase phase_ = Phase::head;
   bool first_request_ = true;
   bool upload_unread_ = false;  // closing, and the client may still be sending
+  bool half_closed_ = false;    // the client has ended its direction, and waits for an answer
   net::Timer timer_;
   net::TimePoint began_;
   net::TimePoint closing_since_;

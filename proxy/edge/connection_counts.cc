@@ -25,7 +25,8 @@ void Connection::count_tls() {
 
 // A request that did not become a session, or a connection that never came to one: once each.
 void Connection::count_http(Cause cause, int status, const Request* request) {
-  if (rules::is_refusal(cause) && status == rules::failure(cause).status)
+  // Status 0: turned away without a word.
+  if (rules::is_refusal(cause) && (status == 0 || status == rules::failure(cause).status))
     home_.counters->refuse(cause);
   home_.counters->limit_of(cause);
   const RouteRuntime* route = request != nullptr ? request->route : nullptr;

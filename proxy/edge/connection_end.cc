@@ -26,6 +26,8 @@ std::string Connection::new_request_id() {
 // Answers in our own words. `request` is null when none could be read.
 void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
                         std::string_view location) {
+  home_.waiting.leave(*this);
+  timer_.disarm();
   const rules::Failure& why = rules::failure(cause);
   OwnAnswer own;
   own.cause = cause;
@@ -50,6 +52,7 @@ void Connection::answer(Cause cause, Request* request, conf::Millis retry_after,
 bool Connection::may_keep(const Request* request) const {
   if (request == nullptr || !request->keep_alive || home_.keeps_none()) return false;
   if (request->websocket && !in_.empty()) return false;
+  if (half_closed_ && in_.empty()) return false;
   if (exchange_ && request == &exchange_->request()) return exchange_->upload_complete();
   return wire::BodyScanner(request->body).state() == wire::BodyScanner::State::complete;
 }
@@ -62,7 +65,8 @@ void Connection::close_gently() {
   upload_unread_ = exchange_ && !exchange_->upload_complete();
   in_.clear();
   client_->finish();
-  client_->want_read(true);
+  if (half_closed_ && !client_->blocked()) return vanish();
+  client_->want_read(!half_closed_);
   timer_.arm(linger_until());
   resume_later();
 }
@@ -75,12 +79,14 @@ net::TimePoint Connection::linger_until() const {
 
 void Connection::vanish() {
   timer_.disarm();
+  home_.waiting.leave(*this);
   if (exchange_) exchange_->cancel();
   if (client_) client_->close();
   die();
 }
 
-void Connection::client_ended(bool) {
+void Connection::client_ended(bool clean) {
+  if (clean && still_waits()) return half_close();
   switch (phase_) {
     case Phase::proxy_header:
       if (!in_.empty()) log_http(Cause::bad_proxy_header, 0, 0, nullptr);

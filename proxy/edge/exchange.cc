@@ -2,6 +2,8 @@
 
 #include "proxy/edge/exchange.h"
 
+#include <algorithm>
+
 #include "proxy/edge/complain.h"
 
 namespace fairlead::edge {
@@ -59,28 +61,37 @@ void Exchange::on_client_drained() {
 Exchange::Deadline Exchange::deadline() const {
   const conf::RouteTimeouts& limits = timeouts();
   const net::Stream& client = owner_.client();
-  if (client.blocked()) return {client.stalled_since() + limits.write_stall, Cause::slow_client};
+  if (client.blocked()) {
+    return {std::min(client.stalled_since() + limits.write_stall, send_rate_.due()),
+            Cause::slow_client};
+  }
   if (flushing_ || !backend_) return {};
   if (backend_->blocked()) {
     return {backend_->stalled_since() + limits.write_stall,
             answer_ ? Cause::slow_backend : Cause::backend_answer_timeout};
   }
   if (answer_) return {};
-  // A client that waits for its 100 is not slow, the server is (RFC 9110 10.1.1).
-  const bool waits = !body_begun_ && !continued_ && request_->head.fields.find("Expect");
-  if (uploading() && !waits) return {sent_ + limits.write_stall, Cause::body_timeout};
+  if (uploading() && !waits_for_100())
+    return {std::min(sent_ + limits.write_stall, body_rate_.due()), Cause::body_timeout};
   return {sent_ + limits.response_head, Cause::backend_answer_timeout};
+}
+
+// A client that waits for its 100 is not slow, the server is (RFC 9110 10.1.1).
+bool Exchange::waits_for_100() const {
+  return !body_begun_ && !continued_ && request_->head.fields.find("Expect") != nullptr;
 }
 
 // Lazily: a deadline that moves away moves no timer.
 void Exchange::arm() {
   if (over_) return;
+  judge_rates();
   const net::TimePoint at = deadline().at;
   if (at != net::TimePoint::max()) timer_.arm_by(at);
 }
 
 void Exchange::on_timer(net::Timer&) {
   if (over_) return;
+  judge_rates();
   const Deadline due = deadline();
   if (home_.loop.now() < due.at) return arm();
   // A client that takes nothing would not take an answer of ours either.

@@ -19,6 +19,7 @@
 #include "proxy/edge/search.h"
 #include "proxy/observe/span.h"
 #include "proxy/rules/forward.h"
+#include "proxy/rules/minimum_rate.h"
 #include "proxy/wire/body_transfer.h"
 #include "proxy/wire/handshake.h"
 #include "proxy/wire/head_parser.h"
@@ -83,6 +84,9 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   // So many of the bytes to come from the client belong to the request's body for certain, and can
   // be taken now.
   std::uint64_t body_to_come() const;
+
+  // The client has ended its direction: whether it still waits for its answer (rules::still_waits).
+  bool client_still_waits() const;
 
   // The request came in full.
   bool upload_complete() const { return upload_.state() == wire::BodyTransfer::State::complete; }
@@ -152,6 +156,10 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   // exchange.cc: deadlines and endings
   Deadline deadline() const;
   void arm();
+  bool waits_for_100() const;
+
+  // exchange_rates.cc
+  void judge_rates();
   void refuse(rules::Cause cause);
   void complete(rules::Cause cause);
 
@@ -169,8 +177,11 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   std::unique_ptr<net::Stream> backend_;
   std::unique_ptr<net::Stream> stale_;  // closed; destroyed outside of its handler
   wire::BodyTransfer upload_;
-  net::TimePoint sent_;     // the last part of the request, to the server
-  std::string head_bytes_;  // of the answer's head, when it does not come at once
+  net::TimePoint sent_;           // the last part of the request, to the server
+  rules::MinimumRate body_rate_;  // of the request's body from the client
+  rules::MinimumRate send_rate_;  // of the answer to the client
+  std::size_t held_ = 0;          // for the client, when send_rate_ was last looked at
+  std::string head_bytes_;        // of the answer's head, when it does not come at once
   wire::HeadScanner scanner_;
   std::optional<wire::BodyTransfer> answer_;  // its body; there once its head was good
   conf::Millis keep_{0};  // how long the server's connection may be kept; 0: not at all
@@ -182,6 +193,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   bool continued_ = false;      // a 100 was passed on
   bool upload_broken_ = false;  // the server takes no more of it; its answer may come yet
   bool contradicted_ = false;   // an answer announced a body that its status rules out
+  bool endless_ = false;        // the answer has no length
   bool until_close_ = false;    // the answer's body ends with the server's connection
   bool flushing_ = false;       // the answer is complete, but the client has not taken it all
   bool over_ = false;

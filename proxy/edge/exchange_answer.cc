@@ -124,6 +124,7 @@ void Exchange::begin_answer(const wire::ResponseHead& head, std::span<char> rest
   if (body.probe(text(rest)) == wire::BodyTransfer::State::error) return bad_answer(kBadChunks);
   if (!reused_) lease_.pool().succeeded(lease_.index(), home_.loop.now());
   until_close_ = framing.framing.kind == Kind::until_close;
+  endless_ = until_close_ || framing.framing.kind == Kind::chunked;
   contradicted_ = contradicted_ || framing.contradicted;
   note_reuse(head, framing.framing);
   // Answered before it has come in full: what is still to come must not be taken for a request.

@@ -103,6 +103,8 @@ std::size_t Exchange::take_body(std::span<char> bytes) {
   }
   body_begun_ = true;
   sent_ = home_.loop.now();
+  if (const auto& rate = timeouts().min_body_rate)
+    body_rate_.moved(passed.taken, rate->per_second, sent_);
   const bool sent = backend_->write(passed.out) && backend_->write(upload_.tail());
   if (!sent) {
     backend_broke();

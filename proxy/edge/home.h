@@ -13,6 +13,7 @@
 #include "proxy/edge/conn_ids.h"
 #include "proxy/edge/link.h"
 #include "proxy/edge/shortage_log.h"
+#include "proxy/edge/waiting_room.h"
 #include "proxy/net/loop.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/recent_ends.h"
@@ -69,6 +70,7 @@ struct Home {
   bool handed_over = false;
   Tracer* tracer = nullptr;  // null: nothing is traced
   ShortageLog shortages{};
+  WaitingRoom waiting{};  // clients that ask nothing at the moment
 
   // No connection is kept for another request.
   bool keeps_none() const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "proxy/edge/connection_room.h"
 #include "proxy/edge/heap_return.h"
 #include "proxy/edge/privileges.h"
 #include "proxy/observe/log.h"
@@ -109,19 +110,21 @@ std::string Server::open_admin() {
 }
 
 int Server::run() {
+  unsigned count = runtime_->config().server.workers;
+  if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
   // Two descriptors a session: say at the start what the system allows, not at the worst moment.
-  unsigned long files = raise_file_limit();
-  std::uint32_t wanted = runtime_->config().server.max_connections;
-  if (files < 2UL * wanted) {
-    observe::log_info("open files are limited to {}: about {} sessions, max_connections is {}",
-                      files, files / 2, wanted);
+  const unsigned long files = raise_file_limit();
+  const std::uint32_t wanted = runtime_->config().server.max_connections;
+  shared_.room = connection_room(files, count);
+  if (shared_.room < wanted) {
+    observe::log_info(
+        "open files are limited to {}: {} connections at most, not max_connections, {}", files,
+        shared_.room, wanted);
   }
   std::uint32_t tag = 0;
   tls::random_bytes({reinterpret_cast<char*>(&tag), 3});
   exporter_.use(runtime_->config().tracing, runtime_->config().dns);
   shared_.spans = &exporter_.queue();
-  unsigned count = runtime_->config().server.workers;
-  if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i)
     shared_.workers.push_back(std::make_unique<Worker>(shared_, i, tag));
   net::Signals signals(loop_, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2},

@@ -15,6 +15,9 @@ namespace {
 // wake-up of another thread has to be worth it, and a handful of sessions do not matter.
 constexpr std::uint32_t kWorthHanding = 4;
 
+// Connections beyond max_connections that are given time to read why.
+constexpr std::uint32_t kMostTold = 32;
+
 // Access-log lines and spans wait this long for others, unless they are many: each batch wakes
 // another thread.
 constexpr conf::Millis kLogDelay{20};
@@ -96,6 +99,31 @@ Worker& Worker::least_loaded() {
   return least->connections() + kWorthHanding < connections() ? *least : *this;
 }
 
+// At the limit who asks nothing makes room; else a few are told, and the others closed.
+Connection::Welcome Worker::welcome() {
+  const std::uint32_t most = std::min(home_.runtime->config().server.max_connections, shared_.room);
+  const auto full = [&] { return shared_.connections.load(std::memory_order_relaxed) >= most; };
+  while (full() && home_.waiting.shed_one(loop_.now())) {
+  }
+  if (!full()) return Connection::Welcome::served;
+  for (auto& worker : shared_.workers) {
+    if (worker.get() != this) worker->ask_to_shed();
+  }
+  return shared_.refused.load(std::memory_order_relaxed) < kMostTold
+             ? Connection::Welcome::told
+             : Connection::Welcome::turned_away;
+}
+
+// Any thread: the next connection, wherever it comes, finds the place of one that asks nothing
+// here.
+void Worker::ask_to_shed() {
+  if (asked_to_shed_.exchange(true, std::memory_order_relaxed)) return;
+  mailbox_.post([this] {
+    asked_to_shed_.store(false, std::memory_order_relaxed);
+    home_.waiting.shed_one(loop_.now());
+  });
+}
+
 void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t listener) {
   Worker& target = least_loaded();
   Connection::Arrival arrival;
@@ -103,9 +131,9 @@ void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t lis
   arrival.listener = listener;
   arrival.fd = std::move(fd);
   arrival.peer = peer;
-  arrival.too_many = shared_.connections.load(std::memory_order_relaxed) >=
-                     home_.runtime->config().server.max_connections;
-  arrival.place = Place(target.load_, arrival.too_many ? shared_.refused : shared_.connections);
+  arrival.welcome = welcome();
+  const bool served = arrival.welcome == Connection::Welcome::served;
+  arrival.place = Place(target.load_, served ? shared_.connections : shared_.refused);
   if (&target == this) return adopt(std::move(arrival));
   // std::function wants what can be copied.
   auto packed = std::make_shared<Connection::Arrival>(std::move(arrival));

@@ -39,7 +39,8 @@ struct Snapshot {
 struct Shared {
   std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
   std::atomic<bool> stopping{false};          // new handshakes are refused
-  std::atomic<std::uint32_t> refused{0};      // beyond it, about to be answered 503
+  std::atomic<std::uint32_t> refused{0};      // beyond it, being told so
+  std::uint32_t room = UINT32_MAX;            // connections that the descriptors suffice for
   SpanQueue* spans = nullptr;                 // null: nothing is traced
   std::vector<std::unique_ptr<Worker>> workers;
 };
@@ -84,6 +85,8 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
   void adopt(Connection::Arrival arrival);
   void swap(Snapshot snapshot);
   Worker& least_loaded();
+  Connection::Welcome welcome();
+  void ask_to_shed();
   void on_turn_end();
   void flush();
   void on_timer(net::Timer& timer) override;
@@ -95,6 +98,7 @@ class Worker final : public net::Acceptor::Handler, net::Timer::Handler {
 
   Shared& shared_;
   std::atomic<std::uint32_t> load_{0};
+  std::atomic<bool> asked_to_shed_{false};
   net::Loop loop_;
   net::Mailbox mailbox_;
   Links links_;

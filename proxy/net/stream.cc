@@ -1,6 +1,7 @@
 #include "proxy/net/stream.h"
 
 #include <event2/event.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ void Stream::unwatch() {
 
 TimePoint Stream::stalled_since() const {
   return pending_->progress;
+}
+
+bool Stream::hung_up() const {
+  pollfd one{fd_, 0, 0};
+  return error_ != 0 || fd_ < 0 ||
+         (poll(&one, 1, 0) > 0 && (one.revents & (POLLERR | POLLHUP)) != 0);
 }
 
 std::size_t Stream::held_bytes() const {

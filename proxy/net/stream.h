@@ -91,6 +91,10 @@ class Stream {
 
   bool is_open() const { return fd_ >= 0; }
 
+  // Whether the peer has given up both directions, as far as TCP knows: a reset, or the end of a
+  // unix socket. One that has only ended its own direction has not.
+  bool hung_up() const;
+
   int error() const { return error_; }  // errno of what broke it, 0 for none
 
   // It broke, and what was given to write() was not all sent.

@@ -131,3 +131,21 @@ scenario('a session follows plain requests on the same connection', async (rig) 
   client.sendText('hello');
   await server.expectText('hello');
 });
+
+scenario('a client that has ended its direction gets its answer, over TLS too', async (rig) => {
+  const backend = await rig.backend();
+  for (const tls of [undefined, rig.certificate().toml]) {
+    const fairlead = await rig.run({ servers: [backend.address], tls });
+    const client = await rig.connect(fairlead, tls ? { tlsOptions: {} } : {});
+    client.send(get('/x'));
+    client.end();
+    const server = await backend.accept();
+    await server.readHead();
+    server.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    const answer = await client.readAnswer();
+    assert.equal(answer.body, 'ok');
+    assert.equal(answer.head.get('connection'), 'close');
+    await client.expectEnd();
+    await fairlead.waitForLog((entry) => entry.reason === 'done' && entry.status === 200);
+  }
+});

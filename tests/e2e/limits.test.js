@@ -1,11 +1,13 @@
 // Limits: per address, per session, of the process.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { eventually } from './lib/deadline.js';
 import { handshakeHead } from './lib/frames.js';
 import { keeping } from './lib/plain.js';
 import { scenario } from './lib/rig.js';
 import { random } from './lib/sockets.js';
+import { watched } from './lib/watch.js';
 
 const kPlainGet = 'GET / HTTP/1.1\r\nHost: chat.example.com\r\n\r\n';
 
@@ -196,6 +198,30 @@ scenario(
       async () => (await attempt(rig, fairlead).catch(() => ({}))).status === 101,
       'room again',
     );
+  },
+);
+
+scenario(
+  'max_connections: clients that never ask hold neither descriptors nor places',
+  async (rig) => {
+    const backend = await agreeing(rig);
+    const watch = await watched(rig, { servers: [backend.address], server: 'max_connections = 50' });
+    const descriptors = () => fs.readdirSync(`/proc/${watch.fairlead.child.pid}/fd`).length;
+    const before = descriptors();
+    const session = await attempt(rig, watch.fairlead);
+    const idle = await Promise.all(Array.from({ length: 300 }, () => rig.connect(watch.fairlead)));
+    let ended = 0;
+    for (const one of idle) one.readAll().then(() => ++ended, () => ++ended);
+    await eventually(() => ended >= 300 - 50, 'those over it are turned away at once');
+    // The session has two; 32 may be there yet to read their answer.
+    assert.ok(descriptors() <= before + 50 + 32 + 2, `${before} descriptors, then ${descriptors()}`);
+    assert.equal((await watch.ask('GET', '/healthz')).status, 200);
+    await eventually(
+      async () => (await attempt(rig, watch.fairlead)).status === 101,
+      'who asks gets the place of one that did not',
+    );
+    session.client.sendText('still here');
+    for (const one of idle) one.destroy();
   },
 );
 

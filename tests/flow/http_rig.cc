@@ -72,11 +72,12 @@ HttpFlow::~HttpFlow() {
   ::close(listening_);
 }
 
-std::unique_ptr<FarEnd> HttpFlow::connect() {
+std::unique_ptr<FarEnd> HttpFlow::connect(edge::Connection::Welcome welcome) {
   SocketPair pair = make_pair(false, buffer_);
   edge::Connection::Arrival arrival;
   arrival.runtime = home.runtime;
   arrival.fd = net::Fd(pair.near);
+  arrival.welcome = welcome;
   arrival.peer.ip = conf::Ip::v4(0xc0000207);
   auto connection = std::make_unique<edge::Connection>(home, std::move(arrival));
   edge::Connection& begun = *connection;

@@ -52,7 +52,8 @@ class HttpFlow {
                                             std::uint64_t socket = 1);
 
   // Another client.
-  std::unique_ptr<FarEnd> connect();
+  std::unique_ptr<FarEnd> connect(
+      edge::Connection::Welcome welcome = edge::Connection::Welcome::served);
 
   net::Loop loop;
   edge::Links links;
