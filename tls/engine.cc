@@ -16,7 +16,8 @@ namespace fairlead::tls {
 // What nearly no connection ever has, in one allocation made when it is needed.
 struct Engine::Rare {
   std::string error;
-  std::string kept;  // ciphertext that a `to` had no room for
+  std::string kept;       // ciphertext that a `to` had no room for
+  std::uint8_t idle = 0;  // key updates since the last data
 };
 
 // A connection that has left OpenSSL.
@@ -33,8 +34,15 @@ struct Wire {
   std::span<const char> kept;  // comes before `in`
   std::span<const char>& in;
   std::string& out;
+  std::uint8_t idle = 0;          // key updates since the last data
+  const char* refused = nullptr;  // why OpenSSL gets no more input: it would answer all of it
+
+  void count_update() {
+    if (++idle > RecordLayer::kMaxIdle) refused = "too many key updates without data";
+  }
 
   std::size_t take(std::span<char> to) {
+    if (refused != nullptr) return 0;
     std::span<const char>& from = kept.empty() ? in : kept;
     const std::size_t size = std::min(to.size(), from.size());
     std::copy_n(from.data(), size, to.data());
@@ -89,6 +97,20 @@ const BIO_METHOD* wire_method() {
   return kMethod;
 }
 
+// OpenSSL answers a ClientHello within a TLS 1.2 connection with a warning and goes on, and each
+// KeyUpdate that asks for one with its own. It tells of both here, within a call of the engine.
+void watch_messages(const SSL* ssl, int where, int value) {
+  BIO* bio = SSL_get_rbio(ssl);
+  auto* wire = bio == nullptr ? nullptr : static_cast<Wire*>(BIO_get_data(bio));
+  if (wire == nullptr) return;
+  if (where == SSL_CB_WRITE_ALERT && (value & 0xff) == SSL_AD_NO_RENEGOTIATION)
+    wire->refused = "the peer wants to renegotiate";
+  if ((where & SSL_CB_LOOP) == 0) return;
+  // The state is left once for each message.
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+  if (state == TLS_ST_SR_KEY_UPDATE || state == TLS_ST_CR_KEY_UPDATE) wire->count_update();
+}
+
 SSL_CTX* make_client_context(bool compact) {
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
   if (context == nullptr) return nullptr;
@@ -139,7 +161,10 @@ class Engine::Call {
  public:
   Call(Engine& engine, std::span<const char>& in, std::string& out)
       : engine_(engine), bio_(SSL_get_rbio(engine.ssl_)), wire_{{}, in, out} {
-    if (engine.rare_) wire_.kept = engine.rare_->kept;
+    if (engine.rare_) {
+      wire_.kept = engine.rare_->kept;
+      wire_.idle = engine.rare_->idle;
+    }
     BIO_set_data(bio_, &wire_);
   }
 
@@ -148,13 +173,20 @@ class Engine::Call {
     if (!engine_.rare_) return;
     std::string& kept = engine_.rare_->kept;
     kept.erase(0, kept.size() - wire_.kept.size());
-    if (kept.empty() && !engine_.failed()) engine_.rare_.reset();
+    engine_.rare_->idle = wire_.idle;
+    if (kept.empty() && wire_.idle == 0 && !engine_.failed()) engine_.rare_.reset();
   }
 
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
   bool has_input() const { return !wire_.in.empty() || !wire_.kept.empty(); }
+
+  void data_came() { wire_.idle = 0; }
+
+  std::uint8_t idle() const { return wire_.idle; }
+
+  const char* refused() const { return wire_.refused; }
 
  private:
   Engine& engine_;
@@ -173,6 +205,7 @@ std::unique_ptr<Engine> Engine::make(ssl_ctx_st* context) {
     return nullptr;
   }
   SSL_set_bio(engine->ssl_, bio, bio);
+  SSL_set_info_callback(engine->ssl_, watch_messages);
   return engine;
 }
 
@@ -258,6 +291,8 @@ Engine::Status Engine::read(std::span<const char>& in, std::span<char> to, std::
   if (compact_) return judge(compact_->records.read(in, to, n, out));
   const bool keeps_rest = to.size() >= in.size();
   Status status = Status::ok;
+  const char* refused = nullptr;
+  std::uint8_t idle = 0;
   {
     Call call(*this, in, out);
     // With read-ahead off OpenSSL holds no record it has not begun: once the input is used up,
@@ -268,9 +303,14 @@ Engine::Status Engine::read(std::span<const char>& in, std::span<char> to, std::
       ERR_clear_error();
       const int result = SSL_read_ex(ssl_, to.data() + n, to.size() - n, &got);
       n += got;
+      if (got > 0) call.data_came();
       if (result != 1) status = failure(result);
     }
+    refused = call.refused();
+    idle = call.idle();
   }
+  if (refused != nullptr) return fail(refused);
+  note_idle(idle);
   if (status == Status::want_input && n > 0) status = Status::ok;
   if (status == Status::closed) {  // RFC 8446 6.1: what follows a close_notify is ignored
     in = {};
@@ -278,6 +318,13 @@ Engine::Status Engine::read(std::span<const char>& in, std::span<char> to, std::
   }
   if (status == Status::ok && keeps_rest && !in.empty()) keep_rest(in);
   return status;
+}
+
+// Few connections ever get one: it has no place in those that do not.
+void Engine::note_idle(std::uint8_t idle) {
+  if (idle == 0) return;
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  rare_->idle = idle;
 }
 
 // A record begun in an earlier call can fill `to` before `in` is used up. What is kept is no more
@@ -326,7 +373,11 @@ bool Engine::failed() const {
 bool Engine::has_pending() const {
   if (compact_) return !failed() && compact_->records.has_pending();
   // Not SSL_has_pending: it counts an incomplete record too.
-  return !failed() && (SSL_pending(ssl_) > 0 || rare_);
+  return !failed() && (SSL_pending(ssl_) > 0 || (rare_ && !rare_->kept.empty()));
+}
+
+bool Engine::begun() const {
+  return compact_ || SSL_in_before(ssl_) == 0;
 }
 
 std::string_view Engine::version() const {

@@ -44,6 +44,8 @@ class Engine {
   // But a record begun earlier can fill it before that, and the engine then keeps a copy of the
   // rest (at most a record): ask has_pending() and read again, or give a `to` that is kMaxRecord
   // larger than `in` and nothing is ever pending.
+  // What could go on being answered without end is an error: renegotiation (TLS 1.2), and more than
+  // RecordLayer::kMaxIdle key updates in a row without data.
   Status read(std::span<const char>& in, std::span<char> to, std::size_t& n, std::string& out);
   // Encrypts all of `plain`.
   Status write(std::span<const char> plain, std::string& out);
@@ -52,6 +54,9 @@ class Engine {
 
   // There is more to read without new input (only after a `to` that was filled).
   bool has_pending() const;
+
+  // Something of the peer's has come.
+  bool begun() const;
 
   std::string_view version() const;  // "TLSv1.3"; "" before the handshake is done
   std::string_view sni()
@@ -73,6 +78,7 @@ class Engine {
   Status fail(std::string line);
   bool failed() const;
   void keep_rest(std::span<const char>& in);
+  void note_idle(std::uint8_t idle);
   void try_compact();
   Status judge(Status status);
 

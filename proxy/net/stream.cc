@@ -68,7 +68,7 @@ std::size_t Stream::held_bytes() const {
 
 void Stream::on_readable(int, short, void* self) {
   auto& stream = *static_cast<Stream*>(self);
-  if (!stream.reading_) return stream.unwatch();
+  if (!stream.reading_ || stream.answers_wait_) return stream.unwatch();
   stream.handler_->on_readable(stream);
 }
 
@@ -165,6 +165,8 @@ void Stream::flush() {
   }
   if (!all) return;
   pending_.reset();
+  if (std::exchange(answers_wait_, false) && reading_ && !std::exchange(watched_, true))
+    event_add(&readable_, nullptr);
   if (finishing_) shut_down();
   handler_->on_drained(*this);
 }

@@ -121,6 +121,10 @@ class Stream {
   void hold_back(std::span<const char> data);
   std::string take_held();
 
+  // What reading made this stream say by itself waits for room: nothing is read until it has left,
+  // so that a peer cannot make it grow.
+  void read_after_drain() { answers_wait_ = blocked(); }
+
   Loop& loop_;
 
  private:
@@ -145,6 +149,7 @@ class Stream {
   bool finishing_ = false;  // FIN after the last pending byte
   bool shut_ = false;
   bool dropped_ = false;
+  bool answers_wait_ = false;  // see read_after_drain()
   event readable_;
 };
 

@@ -35,7 +35,9 @@ ReadResult TlsStream::read(std::span<char> into, std::size_t most) {
     ready_ = status == tls::Engine::Status::ok;
   }
   if (ready_) status = engine_->read(in, into, result.n, out);
-  bool sent = send_output();  // handshake flights, alerts, answers to key updates
+  const bool answered = !out.empty();  // handshake flights, alerts, answers to key updates
+  bool sent = send_output();
+  if (answered) read_after_drain();
   if (status == tls::Engine::Status::error || !sent) {
     result.status = IoStatus::error;
   } else if (status == tls::Engine::Status::closed) {

@@ -6,6 +6,7 @@
 #include "proxy/net/stream.h"
 #include "tests/support/catch.h"
 #include "tests/support/socket_pair.h"
+#include "tests/unit/tls/rig.h"
 #include "tls/self_signed.h"
 
 namespace fairlead::net {
@@ -89,6 +90,47 @@ struct Rig final : Stream::Handler {
   bool ready = false;
   bool notified = false;
   bool eof = false;
+};
+
+// The raw far end of a pair.
+struct FarSocket {
+  explicit FarSocket(int owned) : fd(owned) {}
+
+  ~FarSocket() { ::close(fd); }
+
+  FarSocket(const FarSocket&) = delete;
+  FarSocket& operator=(const FarSocket&) = delete;
+
+  void send(std::string& out) const {
+    const ssize_t n = out.empty() ? 0 : ::send(fd, out.data(), out.size(), MSG_NOSIGNAL);
+    if (n > 0) out.erase(0, static_cast<std::size_t>(n));
+  }
+
+  std::string take() const {
+    std::string got(64 * 1024, '\0');
+    const ssize_t n = recv(fd, got.data(), got.size(), 0);
+    got.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return got;
+  }
+
+  int fd;
+};
+
+// Reads all there is.
+struct Sink final : Stream::Handler {
+  explicit Sink(Loop& of) : loop(of) {}
+
+  void on_readable(Stream& from) override {
+    last = from.read(loop.relay_buffer());
+    got.append(loop.relay_buffer().data(), last.n);
+    if (last.status != IoStatus::ok) from.want_read(false);
+  }
+
+  void on_drained(Stream&) override {}
+
+  Loop& loop;
+  std::string got;
+  ReadResult last;
 };
 
 }  // namespace
@@ -195,6 +237,48 @@ TEST_CASE("tls stream: unread ciphertext comes first", "[net][tls]") {
   rig.out.erase(0, 20);
   rig.on_readable(rig.stream);
   rig.shake();
+}
+
+// A peer that asks for key updates, with data between them, and takes no answer.
+TEST_CASE("tls stream: what it answers by itself is bounded by what the peer takes", "[net][tls]") {
+  Loop loop;
+  const test::SocketPair pair = test::make_pair(false, 4096);
+  const FarSocket far(pair.far);
+  TlsStream stream(loop, pair.near, tls::Engine::server(*context()));
+  Sink sink(loop);
+  stream.set_handler(sink);
+  stream.want_read(true);
+  tls::rig::RawClient client({});
+  std::string out = client.feed({});
+  const auto turn = [&](bool takes) {
+    far.send(out);
+    loop.turn(false);
+    if (takes) out += client.feed(far.take());
+  };
+  for (int i = 0; i < 10; ++i) turn(true);
+  REQUIRE(stream.ready());
+
+  constexpr int kPairs = 20'000;
+  for (int i = 0; i < kPairs; ++i) {
+    REQUIRE(SSL_key_update(client.ssl(), SSL_KEY_UPDATE_REQUESTED) == 1);
+    out += client.write("x");
+  }
+  std::size_t left = out.size() + 1;
+  while (out.size() < left) {  // as long as it goes on taking them
+    left = out.size();
+    turn(false);
+    REQUIRE(stream.held_bytes() <= conf::bounds::kRelayBuffer);
+  }
+  CHECK(stream.blocked());
+  CHECK(out.size() > 500'000);
+  CHECK(stream.reading());  // as far as its owner knows
+  // A peer that takes its answers after all gets on.
+  for (int i = 0; i < 4000 && sink.got.size() < kPairs; ++i) turn(true);
+  CHECK(sink.got == std::string(kPairs, 'x'));
+  CHECK(sink.last.status == IoStatus::ok);
+  CHECK(stream.write(std::string_view("all is well")));
+  for (int i = 0; i < 10; ++i) turn(true);
+  CHECK(client.plain() == "all is well");
 }
 
 }  // namespace fairlead::net

@@ -307,21 +307,66 @@ TEST_CASE("engine: a key update is answered on the way", "[tls][messages]") {
   REQUIRE(up.engine->version() == "TLSv1.3");
 }
 
-TEST_CASE("engine: renegotiation is refused, the connection goes on", "[tls][messages]") {
+TEST_CASE("engine: a client that wants to renegotiate ends its connection", "[tls][messages]") {
   const auto of = context();
   Side up = server(*of);
   RawClient down({.version = TLS1_2_VERSION});
   shake(down, up);
+  up.feed(down.write("before"));
   REQUIRE(SSL_renegotiate(down.ssl()) == 1);
   SSL_do_handshake(down.ssl());
   const std::string alert = up.feed(down.take());
-  REQUIRE(up.last == Status::want_input);
+  REQUIRE(up.plain == "before");
+  REQUIRE(up.last == Status::error);
+  REQUIRE(up.engine->last_error() == "the peer wants to renegotiate");
   REQUIRE(alert.size() > 5);
   REQUIRE(static_cast<int>(alert[0]) == 21);  // a warning, no_renegotiation, and no ServerHello
   REQUIRE(records(alert) == 1);
   std::string out;
-  REQUIRE(up.engine->write(std::string_view("still here"), out) == Status::ok);
+  REQUIRE(up.engine->write(std::string_view("too late"), out) == Status::error);
   REQUIRE(up.engine->version() == "TLSv1.2");
+}
+
+TEST_CASE("engine: key updates in a row without data are bounded", "[tls][messages][limits]") {
+  const auto of = context(Version::tls12, GENERATE(false, true));
+  const bool together = GENERATE(false, true);
+  Side up = server(*of);
+  RawClient down({});
+  shake(down, up);
+  const auto updates = [&](int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) {
+      REQUIRE(SSL_key_update(down.ssl(), SSL_KEY_UPDATE_REQUESTED) == 1);
+      REQUIRE(SSL_do_handshake(down.ssl()) == 1);
+      all += down.take();
+      if (together) continue;
+      up.feed(std::exchange(all, {}));
+    }
+    return all;
+  };
+  for (int round = 0; round < 3; ++round) {
+    const std::string all = updates(32);
+    up.feed(all + down.write("x"));
+    REQUIRE(up.last != Status::error);
+    REQUIRE_FALSE(up.engine->has_pending());
+  }
+  REQUIRE(up.plain == "xxx");
+  const std::string answers = up.feed(updates(33) + down.write("y"));
+  REQUIRE(up.last == Status::error);
+  REQUIRE(up.plain == "xxx");
+  REQUIRE(records(answers) <= 34);
+}
+
+TEST_CASE("engine: it has begun with the first byte of the peer's", "[tls][handshake]") {
+  const auto of = context(Version::tls12, GENERATE(false, true));
+  Side up = server(*of);
+  CHECK_FALSE(up.engine->begun());
+  up.feed("\x16");
+  CHECK(up.engine->begun());
+  Side whole = server(*of);
+  RawClient down({});
+  shake(down, whole);
+  CHECK(whole.engine->begun());
 }
 
 TEST_CASE("engine: a moved write buffer and empty writes are fine", "[tls][data]") {
