@@ -87,6 +87,7 @@ bool RecordLayer::start(const Start& from) {
   const std::size_t size = secret_size(from.suite);
   role_ = from.role;
   update_after_ = from.update_after;
+  max_plain_ = from.max_plain;
   return read_.start(from.suite, Use::open, std::span(from.read_secret).first(size), 0) &&
          write_.start(from.suite, Use::seal, std::span(from.write_secret).first(size),
                       from.written);
@@ -227,6 +228,8 @@ Status RecordLayer::take(std::span<const char> record, std::span<char> to, std::
   while (end > 0 && inner[end - 1] == '\0') --end;
   if (end == 0) return fail(Alert::unexpected_message, "no content type", out);
   const std::span<const char> content(inner, end - 1);
+  if (content.size() > max_plain_)  // RFC 6066 4
+    return fail(Alert::record_overflow, "data length too long", out);
   switch (octet({inner, end}, end - 1)) {
     case kDataType:
       if (!in_place && !content.empty()) {
@@ -323,10 +326,11 @@ Status RecordLayer::follow_update(bool answer, bool at_end, std::string& out) {
 Status RecordLayer::write(std::span<const char> plain, std::string& out) {
   if (error_ != nullptr) return Status::error;
   if (write_closed_) return stop("protocol is shutdown");
-  const std::size_t records = (plain.size() + kMaxPlain - 1) / kMaxPlain;
+  const std::size_t most = max_plain_;
+  const std::size_t records = (plain.size() + most - 1) / most;
   out.reserve(out.size() + plain.size() + records * (kHeader + 1 + Direction::kTag));
   while (!plain.empty()) {
-    const std::span<const char> part = plain.first(std::min(plain.size(), kMaxPlain));
+    const std::span<const char> part = plain.first(std::min(plain.size(), most));
     const bool due = answer_update_ || write_.sequence() >= update_after_;
     if ((due && !update_own_keys(out)) || !write_.seal(kDataType, part, out)) {
       return stop("no memory to encrypt");

@@ -39,6 +39,7 @@ class RecordLayer {
     std::array<std::uint8_t, kMaxSecret> write_secret{};
     std::uint64_t written = 0;  // records under the write secret so far
     std::uint32_t update_after = kUpdateAfter;
+    std::uint16_t max_plain = kMaxPlain;  // less where the client asked for it (RFC 6066 4)
 
     Start() = default;
     Start(const Start&) = default;
@@ -94,6 +95,7 @@ class RecordLayer {
   const char* error_ = nullptr;
   PostHandshake messages_;
   std::uint32_t update_after_ = kUpdateAfter;
+  std::uint16_t max_plain_ = kMaxPlain;  // of a record, either way
   Role role_ = Role::server;
   std::uint8_t idle_ = 0;
   bool answer_update_ = false;  // before our next data (RFC 8446 4.6.3)

@@ -96,6 +96,15 @@ void count_record(int written, int /*version*/, int type, const void* /*bytes*/,
   }
 }
 
+// What a record may hold: the handshake can have agreed on less than usual (RFC 6066 4).
+std::uint16_t max_plain(const SSL* ssl) {
+  const SSL_SESSION* session = SSL_get_session(ssl);
+  const unsigned code = session == nullptr ? 0 : SSL_SESSION_get_max_fragment_length(session);
+  if (code < TLSEXT_max_fragment_length_512 || code > TLSEXT_max_fragment_length_4096)
+    return RecordLayer::kMaxPlain;
+  return static_cast<std::uint16_t>(256U << code);
+}
+
 // OpenSSL holds nothing of the connection that is not in `noted` too.
 bool is_quiet(const SSL* ssl, const Noted& noted) {
   return SSL_is_init_finished(ssl) == 1 && noted.read == 0 && SSL_pending(ssl) == 0 &&
@@ -123,6 +132,7 @@ const RecordLayer::Start* take_over(ssl_st* ssl) {
   const std::size_t size = secret_size(*suite);
   if (noted->read_size != size || noted->write_size != size) return nullptr;
   noted->start.suite = *suite;
+  noted->start.max_plain = max_plain(ssl);
   return &noted->start;
 }
 

@@ -61,6 +61,17 @@ TEST_CASE("record layer: the largest record with its padding, and one byte more"
   REQUIRE(pair.near.plain.size() == 16385);
 }
 
+TEST_CASE("record layer: more than the agreed fragment is an overflow", "[tls][records]") {
+  Hostile pair;
+  RecordLayer::Start start = start_of(Suite::aes_128_gcm_sha256, Role::server);
+  start.max_plain = 512;
+  pair.near.layer = std::make_unique<RecordLayer>();
+  REQUIRE(pair.near.layer->start(start));
+  REQUIRE(pair.near.feed(pair.far.data(std::string(512, 'x'))) == Status::ok);
+  REQUIRE(pair.near.feed(pair.far.data(std::string(513, 'x'))) == Status::error);
+  REQUIRE(pair.alert() == 22);  // record_overflow
+}
+
 TEST_CASE("record layer: what may not come is answered with its alert", "[tls][records][bad]") {
   struct Row {
     const char* why;

@@ -130,6 +130,42 @@ TEST_CASE("take-over: everything byte by byte", "[tls][compact][split]") {
   REQUIRE(down.plain == "down");
 }
 
+TEST_CASE("take-over: a negotiated max_fragment_length holds (RFC 6066 4)", "[tls][compact]") {
+  const auto of = compact_context();
+  const auto code = static_cast<std::uint8_t>(GENERATE(0, 1, 2, 3, 4));
+  const std::size_t most = code == 0 ? RecordLayer::kMaxPlain : std::size_t{256} << code;
+  CAPTURE(most);
+  RawClient first({});
+  Side up = server(*of);
+  REQUIRE(SSL_set_tlsext_max_fragment_length(first.ssl(), code) == 1);
+  shake(first, up);
+  REQUIRE(up.engine->compact());
+  const auto check = [most](RawClient& down, Side& from) {
+    const std::string text = pattern(40'000);
+    const std::string sent = from.write(text);
+    std::size_t largest = 0;
+    for (std::string_view rest = sent; !rest.empty();) {
+      const std::size_t size = std::size_t{5} + static_cast<unsigned char>(rest[3]) * 256U +
+                               static_cast<unsigned char>(rest[4]);
+      largest = std::max(largest, size);
+      rest.remove_prefix(size);
+    }
+    REQUIRE(largest == most + 5 + 1 + 16);
+    down.feed(sent);
+    REQUIRE(down.plain() == text);
+    from.feed(down.write(text));
+    REQUIRE(from.plain == text);
+  };
+  check(first, up);
+  Side again = server(*of);
+  RawClient second({.session = first.session()});
+  REQUIRE(SSL_set_tlsext_max_fragment_length(second.ssl(), code) == 1);
+  shake(second, again);
+  REQUIRE(again.engine->compact());
+  REQUIRE(again.engine->resumed());
+  check(second, again);
+}
+
 TEST_CASE("take-over: TLS 1.2 and other contexts stay with OpenSSL", "[tls][compact]") {
   const bool compact = GENERATE(false, true);
   const auto of = context(Version::tls12, compact);
