@@ -72,10 +72,6 @@ void Connection::start() {
   if (welcome_ != Welcome::served) return turn_away();
   home_.waiting.enter(*this, false, began_);
   if (listener().settings->proxy_protocol) {
-    if (!peer_.trusted) {
-      log_http(Cause::untrusted_proxy, 0, 0, nullptr);
-      return vanish();
-    }
     phase_ = Phase::proxy_header;
     timer_.arm(began_ + listener().settings->timeouts.request_head);
     client_->set_handler(*this);
@@ -108,6 +104,10 @@ void Connection::wait_for_head() {
 }
 
 void Connection::read_proxy_header(std::string_view bytes) {
+  if (!peer_.trusted) {  // told once it says something: a check of the port says nothing
+    log_http(Cause::untrusted_proxy, 0, 0, nullptr);
+    return vanish();
+  }
   in_.append(bytes);
   wire::ProxyHeader header = wire::parse_proxy_header(in_.view());
   if (header.state == wire::ProxyHeader::State::more && in_.size() < conf::bounds::kProxyHeader)
@@ -395,10 +395,10 @@ void Connection::on_drained(net::Stream&) {
 void Connection::on_timer(net::Timer&) {
   switch (phase_) {
     case Phase::proxy_header:
-      log_http(Cause::bad_proxy_header, 0, 0, nullptr);
+      if (!in_.empty()) log_http(Cause::bad_proxy_header, 0, 0, nullptr);
       return vanish();
     case Phase::tls:
-      log_http(Cause::tls_handshake_timeout, 0, 0, nullptr);
+      if (client_->tls()->begun()) log_http(Cause::tls_handshake_timeout, 0, 0, nullptr);
       return vanish();
     case Phase::head:
       if (in_.empty()) return vanish();  // nothing was asked: nothing to answer

@@ -92,6 +92,7 @@ void Connection::client_ended(bool clean) {
       if (!in_.empty()) log_http(Cause::bad_proxy_header, 0, 0, nullptr);
       break;
     case Phase::tls: {
+      if (!client_->tls()->begun()) break;  // a check whether the port is open
       observe::log_debug("{}: TLS handshake with {} failed: {}", listener().name, peer_.ip.text(),
                          client_->failure_text());
       log_http(Cause::tls_handshake_failed, 0, 0, nullptr);

@@ -43,6 +43,7 @@ bool is_trusted(const std::vector<conf::Cidr>& trusted, const conf::Ip& ip) {
 void take_proxy_header(const wire::ProxyHeader& header, const std::vector<conf::Cidr>& trusted,
                        Peer& peer) {
   if (header.local) return;
+  peer.secure = peer.secure || header.tls;
   if (!header.ends) {
     peer.trusted = false;
     return;

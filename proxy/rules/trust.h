@@ -17,7 +17,7 @@ struct Peer {
   bool unix_socket = false;  // came over a unix socket: its ip says nothing
   // In trusted_proxies (a unix peer is, when any are configured): its X-Forwarded-* is believed.
   bool trusted = false;
-  bool secure = false;           // TLS ended here
+  bool secure = false;           // TLS ended here, or at the proxy whose PROXY header says so
   std::uint16_t local_port = 0;  // X-Forwarded-Port
 };
 
@@ -28,7 +28,7 @@ bool is_trusted(const std::vector<conf::Cidr>& trusted, const conf::Ip& ip);
 // that address, and the trust that belongs to it. Where it speaks for the sender's own connection
 // (LOCAL), nothing changes. Where it stands for a client without naming it (UNKNOWN, UNSPEC, UDP,
 // a unix socket), the peer keeps its address and loses its trust: what follows are the words of a
-// stranger.
+// stranger. A client that came over TLS to the sender is secure here too.
 void take_proxy_header(const wire::ProxyHeader& header, const std::vector<conf::Cidr>& trusted,
                        Peer& peer);
 

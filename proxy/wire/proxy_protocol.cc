@@ -5,6 +5,7 @@
 
 #include "conf/config.h"
 #include "proxy/wire/chars.h"
+#include "proxy/wire/proxy_tlvs.h"
 
 namespace fairlead::wire {
 namespace {
@@ -29,8 +30,8 @@ constexpr unsigned kStream = 1;
 constexpr unsigned kDatagram = 2;
 constexpr std::size_t kUnixPath = 108;
 
-constexpr ProxyHeader kMore{State::more, 0, std::nullopt};
-constexpr ProxyHeader kError{State::error, 0, std::nullopt};
+constexpr ProxyHeader kMore{State::more, 0, std::nullopt, false};
+constexpr ProxyHeader kError{State::error, 0, std::nullopt, false};
 
 // Whether `bytes` begins with `signature`, as far as both go.
 bool agrees(std::string_view bytes, std::string_view signature) {
@@ -76,11 +77,12 @@ std::optional<ProxyHeader::Ends> parse_ends(std::string_view text, bool v6) {
 ProxyHeader parse_v1_line(std::string_view line, std::size_t size) {
   const std::string_view rest = line;
   const std::string_view family = next_word(line);
-  if (family == "UNKNOWN") return {State::complete, size, std::nullopt};  // what follows is ignored
+  if (family == "UNKNOWN")  // what follows is ignored
+    return {State::complete, size, std::nullopt, false};
   if ((family != "TCP4" && family != "TCP6") || rest.size() == family.size()) return kError;
   const auto ends = parse_ends(line, family == "TCP6");
   if (!ends) return kError;
-  return {State::complete, size, ends};
+  return {State::complete, size, ends, false};
 }
 
 ProxyHeader parse_v1(std::string_view bytes) {
@@ -161,6 +163,12 @@ ProxyHeader parse_v2(std::string_view bytes) {
   if (length > kV2Max || (!local && length < addresses_size(family))) return kError;
   if (bytes.size() < kV2Fixed + length) return kMore;
   ProxyHeader header{State::complete, kV2Fixed + length, std::nullopt, local};
+  // Of UNSPEC nobody knows where its TLVs begin.
+  if (const std::size_t addresses = addresses_size(family); !local && addresses != 0) {
+    const auto tlvs = parse_proxy_tlvs(bytes.substr(0, header.size), kV2Fixed + addresses);
+    if (!tlvs) return kError;
+    header.tls = tlvs->tls;
+  }
   if (!local && transport == kStream && (family == kInet || family == kInet6)) {
     header.ends = ends_at(bytes.substr(kV2Fixed), family == kInet6);
   }

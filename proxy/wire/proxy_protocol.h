@@ -27,11 +27,14 @@ struct ProxyHeader {
   std::optional<Ends> ends;
   // Version 2, LOCAL: the sender's own connection (a health check), nobody's behind it.
   bool local = false;
+  // The client spoke TLS with the proxy (version 2: PP2_TYPE_SSL, section 2.2.6).
+  bool tls = false;
 };
 
 // Parses what has arrived so far, from the connection's first byte. Never asks for more than
-// conf::bounds::kProxyHeader bytes; TLVs of version 2 are skipped (their length is bounded: a
-// longer header is an error).
+// conf::bounds::kProxyHeader bytes: a longer header is an error. TLVs of version 2 (section 2.2.7)
+// have to fill the header exactly, and a CRC-32c has to be right; those that are not known are
+// skipped.
 ProxyHeader parse_proxy_header(std::string_view bytes);
 
 }  // namespace fairlead::wire

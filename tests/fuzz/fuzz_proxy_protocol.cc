@@ -19,7 +19,8 @@ void require(bool holds) {
 }
 
 bool same(const wire::ProxyHeader& a, const wire::ProxyHeader& b) {
-  if (a.state != b.state || a.size != b.size || a.ends.has_value() != b.ends.has_value())
+  if (a.state != b.state || a.size != b.size || a.tls != b.tls ||
+      a.ends.has_value() != b.ends.has_value())
     return false;
   return !a.ends ||
          (a.ends->source == b.ends->source && a.ends->source_port == b.ends->source_port &&
