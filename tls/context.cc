@@ -155,18 +155,33 @@ std::string read_file(const std::string& path, std::string& text) {
   return text.empty() ? "it is empty" : std::string();
 }
 
-// The keys of the file, else those another context has made up, so that its tickets stay good. ""
-// or what is wrong.
-std::string bind_tickets(SSL_CTX* context, const conf::ListenerTls& settings,
-                         const ServerContext* previous, std::string_view given) {
-  if (!settings.ticket_keys.empty()) {
-    const bool done = use_ticket_keys(context, parse_ticket_keys(settings.ticket_keys));
-    return done ? "" : "ticket_key_file: the keys cannot be used: " + take_errors();
+// Whose keys a context's tickets are under.
+struct TicketSource {
+  const std::string& file;                  // of ticket_key_file; "": none
+  std::shared_ptr<TicketKeyRing> previous;  // of the context before; null: none
+  std::string_view given;                   // by another process; "": none
+  std::chrono::seconds age{};               // of these
+};
+
+// The keys of the file, else those another context has made up, so that its tickets stay good, else
+// new ones. Null: `given` is none.
+std::shared_ptr<TicketKeyRing> find_ticket_keys(const TicketSource& source) {
+  const auto now = TicketKeyRing::Clock::now();
+  if (!source.file.empty()) {
+    auto keys = parse_ticket_keys(source.file);
+    return keys.empty() ? nullptr : std::make_shared<TicketKeyRing>(std::move(keys));
   }
-  std::string keys = previous != nullptr ? previous->made_ticket_keys() : std::string(given);
-  const bool done = keys.empty() || set_made_ticket_keys(context, keys);
-  OPENSSL_cleanse(keys.data(), keys.size());
-  return done ? "" : "the ticket keys cannot be carried over: " + take_errors();
+  if (source.previous && source.previous->is_made()) return source.previous;
+  if (source.given.empty()) return TicketKeyRing::made(now);
+  return TicketKeyRing::taken_over(source.given, source.age, now);
+}
+
+// "" or what is wrong.
+std::string bind_tickets(SSL_CTX* context, const TicketSource& source) {
+  if (use_ticket_keys(context, find_ticket_keys(source))) return "";
+  const char* const what = source.file.empty() ? "the ticket keys cannot be carried over: "
+                                               : "ticket_key_file: the keys cannot be used: ";
+  return what + take_errors();
 }
 
 ServerContext::Made failed(const char* what, const std::string& name, const std::string& why) {
@@ -175,7 +190,8 @@ ServerContext::Made failed(const char* what, const std::string& name, const std:
 
 // The names are empty where the PEM text came from no file.
 ServerContext::Made make(const std::string& certificate, const std::string& key,
-                         conf::ListenerTls::Version min_version, const conf::Certificate& names) {
+                         conf::ListenerTls::Version min_version, const conf::Certificate& names,
+                         const TicketSource& tickets) {
   ERR_clear_error();
   ContextPtr context = new_context(min_version);
   if (!context) return {nullptr, "OpenSSL refused its settings: " + take_errors()};
@@ -183,6 +199,8 @@ ServerContext::Made make(const std::string& certificate, const std::string& key,
   if (!why.empty()) return failed("certificate", names.cert, why);
   why = use_key(context.get(), key);
   if (!why.empty()) return failed("key", names.key, why);
+  why = bind_tickets(context.get(), tickets);
+  if (!why.empty()) return {nullptr, why};
   return {std::make_shared<const ServerContext>(context.release()), ""};
 }
 
@@ -190,7 +208,8 @@ ServerContext::Made make(const std::string& certificate, const std::string& key,
 
 ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings,
                                               const ServerContext* previous,
-                                              std::string_view ticket_keys) {
+                                              std::string_view ticket_keys,
+                                              std::chrono::seconds key_age) {
   if (settings.certificates.size() != 1) return {nullptr, "exactly one certificate is needed"};
   const conf::Certificate& files = settings.certificates.front();
   std::string certificate;
@@ -199,27 +218,28 @@ ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings,
   if (!why.empty()) return failed("certificate", files.cert, why);
   why = read_file(files.key, key);
   if (!why.empty()) return failed("key", files.key, why);
-  Made made = make(certificate, key, settings.min_version, files);
+  Made made = make(certificate, key, settings.min_version, files,
+                   {settings.ticket_keys, previous != nullptr ? previous->ticket_keys() : nullptr,
+                    ticket_keys, key_age});
   OPENSSL_cleanse(key.data(), key.size());
   if (made.context && settings.compact) watch_secrets(made.context->get());
-  if (!made.context) return made;
-  why = bind_tickets(made.context->get(), settings, previous, ticket_keys);
-  if (!why.empty()) return {nullptr, why};
   return made;
 }
 
 ServerContext::Made ServerContext::from_pem(const std::string& certificate, const std::string& key,
                                             conf::ListenerTls::Version min_version, bool compact) {
-  Made made = make(certificate, key, min_version, {});
+  Made made = make(certificate, key, min_version, {}, {"", nullptr, {}, {}});
   if (made.context && compact) watch_secrets(made.context->get());
   return made;
 }
 
 ServerContext::ServerContext(ssl_ctx_st* owned)
-    : context_(owned), certificate_(certificate_info(SSL_CTX_get0_certificate(owned))) {}
+    : context_(owned),
+      ticket_keys_(ticket_keys_of(owned)),
+      certificate_(certificate_info(SSL_CTX_get0_certificate(owned))) {}
 
 std::string ServerContext::made_ticket_keys() const {
-  return tls::made_ticket_keys(context_);
+  return ticket_keys_ && ticket_keys_->is_made() ? ticket_keys_->bytes() : std::string();
 }
 
 ServerContext::~ServerContext() {

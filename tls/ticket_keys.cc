@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "conf/config.h"
+#include "tls/digest.h"
 
 namespace fairlead::tls {
 namespace {
@@ -19,20 +20,7 @@ constexpr std::size_t kNameBytes = 16;
 constexpr std::size_t kLongKey = 80;
 constexpr std::size_t kShortKey = 48;
 
-struct Keys {
-  std::vector<TicketKey> list;
-
-  Keys() = default;
-  Keys(const Keys&) = delete;
-  Keys& operator=(const Keys&) = delete;
-
-  ~Keys() {
-    for (TicketKey& key : list) {
-      OPENSSL_cleanse(key.cipher_key.data(), key.cipher_key.size());
-      OPENSSL_cleanse(key.mac_key.data(), key.mac_key.size());
-    }
-  }
-};
+using Keys = std::shared_ptr<TicketKeyRing>;
 
 void free_keys(void* /*parent*/, void* keys, CRYPTO_EX_DATA* /*data*/, int /*index*/,
                long /*unused*/, void* /*unused*/) {
@@ -69,22 +57,24 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
   const auto* keys =
       static_cast<const Keys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), keys_index()));
   if (keys == nullptr) return -1;
-  auto key = keys->list.begin();
-  if (encrypt == 0) {
-    key = std::find_if(key, keys->list.end(), [name](const TicketKey& one) {
-      return std::equal(one.name.begin(), one.name.end(), name);
-    });
-    if (key == keys->list.end()) return 0;
+  TicketKeyRing::Found found;
+  if (encrypt != 0) {
+    found.key = (*keys)->first();
+  } else if (auto known = (*keys)->find(name)) {
+    found = std::move(*known);
+  } else {
+    return 0;
   }
-  const EVP_CIPHER* kind = key->cipher_key.size() == 32 ? EVP_aes_256_cbc() : EVP_aes_128_cbc();
-  if (!set_mac(mac, *key)) return -1;
+  const TicketKey& key = found.key;
+  const EVP_CIPHER* kind = key.cipher_key.size() == 32 ? EVP_aes_256_cbc() : EVP_aes_128_cbc();
+  if (!set_mac(mac, key)) return -1;
   if (encrypt == 0) {
-    if (EVP_DecryptInit_ex(cipher, kind, nullptr, bytes_of(key->cipher_key), iv) != 1) return -1;
-    return key == keys->list.begin() ? 1 : 2;
+    if (EVP_DecryptInit_ex(cipher, kind, nullptr, bytes_of(key.cipher_key), iv) != 1) return -1;
+    return found.is_first ? 1 : 2;
   }
-  std::copy(key->name.begin(), key->name.end(), name);
+  std::copy(key.name.begin(), key.name.end(), name);
   if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(kind)) != 1) return -1;
-  return EVP_EncryptInit_ex(cipher, kind, nullptr, bytes_of(key->cipher_key), iv) == 1 ? 1 : -1;
+  return EVP_EncryptInit_ex(cipher, kind, nullptr, bytes_of(key.cipher_key), iv) == 1 ? 1 : -1;
 }
 
 TicketKey parse_key(std::string_view bytes) {
@@ -95,6 +85,15 @@ TicketKey parse_key(std::string_view bytes) {
   key.cipher_key = bytes.substr(kNameBytes + half);
   // The short form has them the other way round.
   if (bytes.size() == kShortKey) std::swap(key.mac_key, key.cipher_key);
+  return key;
+}
+
+// Its secrets are as long as those of OpenSSL's own keys.
+TicketKey new_key() {
+  std::array<char, kLongKey> bytes{};
+  random_bytes(bytes);
+  TicketKey key = parse_key({bytes.data(), bytes.size()});
+  OPENSSL_cleanse(bytes.data(), bytes.size());
   return key;
 }
 
@@ -109,29 +108,86 @@ std::vector<TicketKey> parse_ticket_keys(std::string_view bytes) {
   return keys;
 }
 
-bool use_ticket_keys(ssl_ctx_st* context, std::vector<TicketKey> keys) {
-  auto owned = std::make_unique<Keys>();
-  owned->list = std::move(keys);
-  if (owned->list.empty() || SSL_CTX_set_ex_data(context, keys_index(), owned.get()) != 1) {
-    return false;
+TicketKey::~TicketKey() {
+  OPENSSL_cleanse(cipher_key.data(), cipher_key.size());
+  OPENSSL_cleanse(mac_key.data(), mac_key.size());
+}
+
+TicketKeyRing::TicketKeyRing(std::vector<TicketKey> keys) : keys_(std::move(keys)) {}
+
+TicketKeyRing::~TicketKeyRing() = default;
+
+std::shared_ptr<TicketKeyRing> TicketKeyRing::made(Clock::time_point now) {
+  std::vector<TicketKey> keys;
+  keys.push_back(new_key());
+  auto ring = std::make_shared<TicketKeyRing>(std::move(keys));
+  ring->made_ = true;
+  ring->since_ = now;
+  return ring;
+}
+
+std::shared_ptr<TicketKeyRing> TicketKeyRing::taken_over(std::string_view bytes,
+                                                         std::chrono::seconds age,
+                                                         Clock::time_point now) {
+  if (bytes.size() % kLongKey != 0 || bytes.size() / kLongKey > kMadeKeys) return nullptr;
+  auto keys = parse_ticket_keys(bytes);
+  if (keys.empty()) return nullptr;
+  auto ring = std::make_shared<TicketKeyRing>(std::move(keys));
+  ring->made_ = true;
+  ring->since_ = now - std::clamp<std::chrono::seconds>(age, std::chrono::seconds{0}, kLife);
+  return ring;
+}
+
+std::string TicketKeyRing::bytes() const {
+  const std::lock_guard lock(mutex_);
+  std::string all;
+  all.reserve(keys_.size() * kLongKey);  // no copy stays behind
+  for (const TicketKey& key : keys_) {
+    all.append(key.name.begin(), key.name.end());
+    all += key.mac_key;
+    all += key.cipher_key;
   }
+  return all;
+}
+
+std::chrono::seconds TicketKeyRing::age(Clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::duration_cast<std::chrono::seconds>(now - since_);
+}
+
+bool TicketKeyRing::rotate(Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (!made_ || now - since_ < kLife) return false;
+  keys_.insert(keys_.begin(), new_key());
+  if (keys_.size() > kMadeKeys) keys_.pop_back();
+  since_ = now;
+  return true;
+}
+
+TicketKey TicketKeyRing::first() const {
+  const std::lock_guard lock(mutex_);
+  return keys_.front();
+}
+
+std::optional<TicketKeyRing::Found> TicketKeyRing::find(const unsigned char* name) const {
+  const std::lock_guard lock(mutex_);
+  const auto key = std::find_if(keys_.begin(), keys_.end(), [name](const TicketKey& one) {
+    return std::equal(one.name.begin(), one.name.end(), name);
+  });
+  if (key == keys_.end()) return std::nullopt;
+  return Found{*key, key == keys_.begin()};
+}
+
+bool use_ticket_keys(ssl_ctx_st* context, std::shared_ptr<TicketKeyRing> keys) {
+  auto owned = std::make_unique<Keys>(std::move(keys));
+  if (!*owned || SSL_CTX_set_ex_data(context, keys_index(), owned.get()) != 1) return false;
   static_cast<void>(owned.release());  // the context's now
   return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;
 }
 
-std::string made_ticket_keys(ssl_ctx_st* context) {
-  const long size = SSL_CTX_get_tlsext_ticket_keys(context, nullptr, 0);  // what it asks for
-  std::string keys(static_cast<std::size_t>(size), '\0');
-  const bool done = SSL_CTX_get_tlsext_ticket_keys(context, keys.data(), size) == 1;
-  return done ? keys : std::string();
-}
-
-bool set_made_ticket_keys(ssl_ctx_st* context, std::string_view keys) {
-  std::string copy(keys);
-  const bool done =
-      SSL_CTX_set_tlsext_ticket_keys(context, copy.data(), static_cast<long>(copy.size())) == 1;
-  OPENSSL_cleanse(copy.data(), copy.size());
-  return done;
+std::shared_ptr<TicketKeyRing> ticket_keys_of(const ssl_ctx_st* context) {
+  const auto* keys = static_cast<const Keys*>(SSL_CTX_get_ex_data(context, keys_index()));
+  return keys == nullptr ? nullptr : *keys;
 }
 
 }  // namespace fairlead::tls

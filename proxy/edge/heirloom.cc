@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "proxy/edge/runtime.h"
 #include "proxy/observe/json.h"
 #include "proxy/observe/json_value.h"
+#include "tls/ticket_keys.h"
 
 namespace fairlead::edge {
 namespace {
@@ -59,8 +61,10 @@ std::string list(const Items& items, Write write) {
 }
 
 std::string listener_text(const Heirloom::Listener& listener) {
-  return fmt::format(R"({{"address":{},"ticket_keys":"{}","min_version":"{}","drained":{}}})",
+  return fmt::format(R"({{"address":{},"ticket_keys":"{}","ticket_key_age":{},)"
+                     R"("min_version":"{}","drained":{}}})",
                      quoted(listener.address), hex(listener.ticket_keys),
+                     listener.ticket_key_age.count(),
                      listener.min_version == Version::tls13 ? "1.3" : "1.2", listener.drained);
 }
 
@@ -84,6 +88,13 @@ Heirloom::Server parse_server(const JsonValue& value) {
   const JsonValue* up = value.find("up");
   server.up = up == nullptr || up->kind != JsonValue::Kind::boolean || up->boolean;
   return server;
+}
+
+// Bounded, so that no number is too large for a duration; a key is used for hours.
+std::chrono::seconds age_of(const JsonValue& listener) {
+  constexpr double kMost = 1e6;
+  return std::chrono::seconds{
+      static_cast<long>(std::clamp(listener.number_of("ticket_key_age"), 0.0, kMost))};
 }
 
 Heirloom::Backend parse_backend(const JsonValue& value) {
@@ -112,10 +123,12 @@ std::uint32_t bounded_weight(double weight) {
 Heirloom Heirloom::of(const Runtime& runtime) {
   Heirloom heirloom;
   for (const ListenerRuntime& one : runtime.listeners()) {
-    Listener listener{one.settings->address.text(), "", Version::tls12, one.gate->closed.load()};
+    Listener listener{
+        one.settings->address.text(), "", {}, Version::tls12, one.gate->closed.load()};
     if (one.tls) {
       listener.min_version = one.settings->tls->min_version;
       listener.ticket_keys = one.tls->made_ticket_keys();
+      listener.ticket_key_age = one.tls->ticket_keys()->age(net::Clock::now());
     }
     heirloom.listeners.push_back(std::move(listener));
   }
@@ -148,7 +161,7 @@ std::optional<Heirloom> Heirloom::parse(std::string_view text) {
   Heirloom heirloom;
   for (const JsonValue& one : value->items_of("listeners")) {
     heirloom.listeners.push_back(
-        {one.string_of("address"), unhex(one.string_of("ticket_keys")),
+        {one.string_of("address"), unhex(one.string_of("ticket_keys")), age_of(one),
          one.string_of("min_version") == "1.3" ? Version::tls13 : Version::tls12,
          one.flag_of("drained")});
   }
@@ -168,14 +181,24 @@ std::vector<std::string> Heirloom::addresses() const {
 }
 
 // As at a reload: not where what tickets vouch for is weaker than what is asked now.
-std::string_view Heirloom::ticket_keys(const conf::Listener& listener) const {
+const Heirloom::Listener* Heirloom::with_tickets_of(const conf::Listener& listener) const {
   for (const Listener& one : listeners) {
     if (one.address == listener.address.text() && listener.tls &&
         one.min_version == listener.tls->min_version) {
-      return one.ticket_keys;
+      return &one;
     }
   }
-  return "";
+  return nullptr;
+}
+
+std::string_view Heirloom::ticket_keys(const conf::Listener& listener) const {
+  const Listener* one = with_tickets_of(listener);
+  return one == nullptr ? std::string_view() : one->ticket_keys;
+}
+
+std::chrono::seconds Heirloom::ticket_key_age(const conf::Listener& listener) const {
+  const Listener* one = with_tickets_of(listener);
+  return one == nullptr ? std::chrono::seconds{} : one->ticket_key_age;
 }
 
 std::string_view Heirloom::secret(const std::string& backend) const {

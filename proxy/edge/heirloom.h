@@ -23,8 +23,9 @@ std::uint32_t bounded_weight(double weight);
 
 struct Heirloom {
   struct Listener {
-    std::string address;      // as the configuration has it
-    std::string ticket_keys;  // ServerContext::made_ticket_keys; "" without TLS
+    std::string address;                    // as the configuration has it
+    std::string ticket_keys;                // ServerContext::made_ticket_keys; "" without TLS
+    std::chrono::seconds ticket_key_age{};  // since when the first of them is in use
     conf::ListenerTls::Version min_version = conf::ListenerTls::Version::tls12;
     bool drained = false;
   };
@@ -60,6 +61,7 @@ struct Heirloom {
   std::vector<std::string> addresses() const;
   // "" where there are none.
   std::string_view ticket_keys(const conf::Listener& listener) const;
+  std::chrono::seconds ticket_key_age(const conf::Listener& listener) const;
   std::string_view secret(const std::string& backend) const;
 
   // Before any worker has it, its listeners bound: what was set at servers, listeners and routes,
@@ -68,6 +70,7 @@ struct Heirloom {
   void bequeath(const Runtime& runtime);
 
  private:
+  const Listener* with_tickets_of(const conf::Listener& listener) const;
   static void bequeath(Backend& backend, balance::Pool& pool, bool checked);
 };
 

@@ -161,7 +161,8 @@ std::string Runtime::load_certificate(ListenerRuntime& listener, const Runtime* 
     }
   }
   auto loaded = tls::ServerContext::from_files(
-      *settings.tls, before, heirloom_ != nullptr ? heirloom_->ticket_keys(settings) : "");
+      *settings.tls, before, heirloom_ != nullptr ? heirloom_->ticket_keys(settings) : "",
+      heirloom_ != nullptr ? heirloom_->ticket_key_age(settings) : std::chrono::seconds{});
   if (!loaded.context) return "listener " + listener.name + ": " + loaded.error;
   listener.tls = std::move(loaded.context);
   return "";

@@ -9,6 +9,7 @@
 #include "proxy/edge/connection_room.h"
 #include "proxy/edge/heap_return.h"
 #include "proxy/edge/privileges.h"
+#include "proxy/edge/ticket_rotation.h"
 #include "proxy/observe/log.h"
 #include "tls/digest.h"
 
@@ -140,6 +141,7 @@ int Server::run() {
     observe::log_info("listening on {}{}", listener.name, listener.tls ? " (tls)" : "");
   }
   HeapKeeper heap(*this);
+  TicketRotation tickets(loop_, [this]() -> const Runtime& { return *runtime_; });
   checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
   loop_.run();
   for (auto& worker : shared_.workers) worker->stop();

@@ -115,10 +115,11 @@ TEST_CASE("heirloom: bytes of any kind go through its text", "[edge][heirloom]")
   Heirloom heirloom;
   std::string all;
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-  heirloom.listeners.push_back({"unix:/a \"b\"", all, conf::ListenerTls::Version::tls13});
+  heirloom.listeners.push_back(
+      {"unix:/a \"b\"", all, std::chrono::seconds{777}, conf::ListenerTls::Version::tls13});
   heirloom.admin = "127.0.0.1:1";
   heirloom.backends.push_back({"b", all, {{"s", AdminState::drain, 1000, 1, false}}});
-  heirloom.listeners.push_back({"c", "", conf::ListenerTls::Version::tls12, true});
+  heirloom.listeners.push_back({"c", "", {}, conf::ListenerTls::Version::tls12, true});
   heirloom.drained_routes = {"a \"b\"", "r"};
   const auto parsed = Heirloom::parse(heirloom.text());
   REQUIRE(parsed);
@@ -133,6 +134,7 @@ TEST_CASE("heirloom: bytes of any kind go through its text", "[edge][heirloom]")
   CHECK(parsed->ticket_keys(listener).empty());  // tickets of 1.3 at a listener of 1.2
   listener.tls->min_version = conf::ListenerTls::Version::tls13;
   CHECK(parsed->ticket_keys(listener) == all);
+  CHECK(parsed->ticket_key_age(listener) == std::chrono::seconds{777});
 }
 
 TEST_CASE("heirloom: what is none is refused, what is odd in it does no harm", "[edge][heirloom]") {
@@ -141,11 +143,12 @@ TEST_CASE("heirloom: what is none is refused, what is odd in it does no harm", "
     CHECK_FALSE(Heirloom::parse(text));
   }
   const auto odd = Heirloom::parse(
-      R"({"format":1,"new":[1],"listeners":[1,{"ticket_keys":"0"},{"ticket_keys":"zz"}],)"
+      R"({"format":1,"new":[1],"listeners":[1,{"ticket_keys":"0"},{"ticket_keys":"zz","ticket_key_age":-1e300}],)"
       R"("backends":[{"name":"b","secret":7,"servers":[{"state":"x","weight":1e9},null]}]})");
   REQUIRE(odd);
   CHECK(odd->listeners.size() == 3);
   CHECK(odd->listeners[1].ticket_keys.empty());
+  CHECK(odd->listeners[2].ticket_key_age == std::chrono::seconds{0});
   CHECK(odd->backends[0].servers[0].weight == 1000);
   CHECK(odd->backends[0].servers[0].state == AdminState::ready);
   CHECK(odd->backends[0].servers[1].up);

@@ -1,6 +1,8 @@
 #include "tls/ticket_keys.h"
 
+#include <atomic>
 #include <numeric>
+#include <thread>
 
 #include "conf/config.h"
 #include "tests/support/temp_directory.h"
@@ -148,6 +150,65 @@ TEST_CASE("ticket keys: they live as long as a connection that may issue tickets
   shake(down, up);
   CHECK(up.ready);
   CHECK(down.session() != nullptr);
+}
+
+TEST_CASE("ticket keys: made ones change, and those of the two before still decrypt",
+          "[tls][tickets]") {
+  using namespace std::chrono_literals;
+  const Nodes nodes;
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const auto node = nodes.node("");
+  TicketKeyRing& ring = *node->ticket_keys();
+  auto now = TicketKeyRing::Clock::now();
+  CHECK_FALSE(ring.rotate(now + 11h));
+  CHECK_FALSE(nodes.node(key('a', 80))->ticket_keys()->rotate(now + 1000h));
+
+  const Greeting first = greet(*node, version);
+  REQUIRE(ring.rotate(now += 12h + 1s));
+  CHECK_FALSE(ring.rotate(now + 11h));
+  CHECK(ring.bytes().size() == 160);
+  const Greeting second = greet(*node, version);
+  // The context that a reload makes has the same keys, and gets the next ones too.
+  const auto reloaded = nodes.node("", node.get());
+  REQUIRE(reloaded->ticket_keys() == node->ticket_keys());
+  REQUIRE(ring.rotate(now += 12h));
+  CHECK(greet(*reloaded, version, first.client->session()).resumed);
+  // Another process takes all of them over, and how old the first is.
+  const auto next = TicketKeyRing::taken_over(ring.bytes(), 3h, now);
+  REQUIRE(next);
+  CHECK(next->bytes() == ring.bytes());
+  CHECK(next->age(now) == 3h);
+  CHECK_FALSE(next->rotate(now + 8h));
+  CHECK(next->rotate(now + 9h));
+  CHECK(next->bytes().substr(80) == ring.bytes().substr(0, 160));
+
+  REQUIRE(ring.rotate(now += 12h));
+  CHECK(ring.bytes().size() == 240);
+  CHECK_FALSE(greet(*reloaded, version, first.client->session()).resumed);
+  const Greeting again = greet(*reloaded, version, second.client->session());
+  CHECK(again.resumed);
+}
+
+TEST_CASE("ticket keys: they change while other threads use them", "[tls][tickets]") {
+  const Nodes nodes;
+  const auto node = nodes.node("");
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  std::atomic<int> resumed = 0;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      const auto ring = node->ticket_keys();
+      while (!stop) {
+        const TicketKey key = ring->first();
+        if (ring->find(key.name.data())) ++resumed;
+      }
+    });
+  }
+  auto now = TicketKeyRing::Clock::now();
+  for (int i = 0; i < 200 || resumed == 0; ++i)
+    REQUIRE(node->ticket_keys()->rotate(now += TicketKeyRing::kLife));
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_CASE("ticket keys: made keys of another length are refused", "[tls][tickets]") {
