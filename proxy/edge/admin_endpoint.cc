@@ -161,9 +161,11 @@ void AdminEndpoint::stop_accepting() {
 observe::AdminAnswer AdminEndpoint::answer(const wire::RequestHead& request,
                                            std::string_view body) {
   // Copied: a reload within may replace the configuration.
-  const std::string token = process_.runtime()->config().admin.token;
+  const conf::Admin& admin = process_.runtime()->config().admin;
+  const std::string token = admin.token;
+  const std::string read_token = admin.read_token;
   observe::AdminAnswer made =
-      observe::answer_admin(*this, {door_of(address_), token}, request, body);
+      observe::answer_admin(*this, {door_of(address_), token, read_token}, request, body);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (reads) return made;
   if (made.later) return logged_later(request, std::move(made));

@@ -291,12 +291,13 @@ AdminAnswer call_endpoint(Call call, std::string_view method, std::string_view p
   return answer;
 }
 
-bool shows_token(const AdminAccess& access, const wire::RequestHead& request) {
+// `token`: the right one; "" for none, which nobody can show.
+bool shows_token(std::string_view token, const wire::RequestHead& request) {
   constexpr std::string_view kScheme = "Bearer ";
   const std::string_view given = request.fields.get("Authorization");
-  if (access.token.empty() || request.fields.count("Authorization") != 1) return false;
+  if (token.empty() || request.fields.count("Authorization") != 1) return false;
   if (!wire::iequals(given.substr(0, kScheme.size()), kScheme)) return false;
-  return tls::equal_constant_time(wire::trim(given.substr(kScheme.size())), access.token);
+  return tls::equal_constant_time(wire::trim(given.substr(kScheme.size())), token);
 }
 
 // A page of a foreign name that resolves to this address (DNS rebinding) sends its name as Host. An
@@ -323,15 +324,21 @@ bool is_own_origin(const wire::RequestHead& request) {
 // browser cannot show before it has the page that asks for it.
 std::optional<AdminAnswer> refusal(const AdminAccess& access, const wire::RequestHead& request,
                                    bool writes, bool open) {
-  const bool token = shows_token(access, request);
+  const bool token = shows_token(access.token, request);
+  const bool read_token = !token && shows_token(access.read_token, request);
   if (!is_own_origin(request)) return admin_error(403, "foreign Origin");
   if (access.door == AdminDoor::unix_socket) return std::nullopt;
-  if (!token && !is_own_host(request.host)) {
+  if (!token && !read_token && !is_own_host(request.host)) {
     return admin_error(403, "Host must be an IP address or localhost, unless the token is shown");
   }
   if (token || open) return std::nullopt;
-  if (!writes && access.door == AdminDoor::loopback) return std::nullopt;
-  if (access.token.empty()) {
+  if (!writes && (read_token || access.door == AdminDoor::loopback)) return std::nullopt;
+  if (read_token) {
+    return admin_error(403,
+                       "the token of read_token_file may look, but not act or look into "
+                       "sessions: this takes the one of token_file");
+  }
+  if (access.token.empty() && (writes || access.read_token.empty())) {
     return admin_error(403,
                        "this needs a token: set token_file in [admin], or listen on a unix socket");
   }

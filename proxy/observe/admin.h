@@ -20,12 +20,13 @@ namespace fairlead::observe {
 enum class AdminDoor : std::uint8_t {
   unix_socket,  // whom the file's mode allows: they may write
   loopback,     // this machine's users, and their browsers: writes need the token
-  network,      // anybody: all but the health of the process needs the token
+  network,      // anybody: all but the health of the process needs a token
 };
 
 struct AdminAccess {
   AdminDoor door = AdminDoor::loopback;
-  std::string_view token;  // "": none is set
+  std::string_view token{};       // "": none is set
+  std::string_view read_token{};  // may look and scrape, but not act; "": none is set
 };
 
 struct AdminAnswer;

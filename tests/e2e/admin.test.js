@@ -11,16 +11,22 @@ import { agreeing, statusOf } from './lib/requests.js';
 
 const kToken = 'correct-horse-battery-staple';
 
-function tokenFile(rig) {
-  const file = path.join(rig.directory(), 'admin.token');
-  fs.writeFileSync(file, `${kToken}\n`, { mode: 0o600 });
+const kReadToken = 'look-but-do-not-touch';
+
+function tokenFile(rig, token = kToken) {
+  const file = path.join(rig.directory(), `${token}.token`);
+  fs.writeFileSync(file, `${token}\n`, { mode: 0o600 });
   return file;
 }
 
 // Fairlead with an admin endpoint: { fairlead, admin (a target for ask), address }.
-async function start(rig, { servers = ['127.0.0.1:1'], listen = '127.0.0.1:0', token = false, ...settings } = {}) {
+async function start(
+  rig,
+  { servers = ['127.0.0.1:1'], listen = '127.0.0.1:0', token = false, readToken = false, ...settings } = {},
+) {
   const lines = [`listen = "${listen}"`];
   if (token) lines.push(`token_file = "${tokenFile(rig)}"`);
+  if (readToken) lines.push(`read_token_file = "${tokenFile(rig, kReadToken)}"`);
   const fairlead = await rig.run({ servers, more: `[admin]\n${lines.join('\n')}`, ...settings });
   const address = await fairlead.until(
     () => fairlead.stderr.match(/admin endpoint on (\S+)/)?.[1],
@@ -181,6 +187,19 @@ scenario('without a token nobody writes over TCP, and the answer says what to se
   assert.equal(answer.status, 403);
   assert.match(answer.json.error, /token_file/);
   assert.equal((await ask(admin, 'GET', '/api/status')).json.draining, false);
+});
+
+scenario('the read token scrapes from another machine and does not act, from a command either', async (rig) => {
+  const { admin, address } = await start(rig, { listen: '0.0.0.0:0', token: true, readToken: true });
+  const headers = { authorization: `Bearer ${kReadToken}`, host: 'fairlead-admin.monitoring.svc' };
+  assert.equal((await ask(admin, 'GET', '/metrics')).status, 401);
+  assert.match((await ask(admin, 'GET', '/metrics', { headers })).text, /fairlead_build_info/);
+  assert.equal((await ask(admin, 'POST', '/api/drain', { headers })).status, 403);
+  const target = ['--admin', address.replace('0.0.0.0', '127.0.0.1'), '--token-file', tokenFile(rig, kReadToken)];
+  assert.equal((await Fairlead.command(rig, ['status', ...target])).code, 0);
+  const refused = await Fairlead.command(rig, ['reload', ...target]);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /read_token_file may look, but not act/);
 });
 
 scenario('a server drained gets no new session, undone it does; a weight counts at once', async (rig) => {

@@ -92,3 +92,45 @@ TEST_CASE("admin: a foreign Origin is refused, with the token too", "[observe][a
                    head + "Origin: http://localhost:9180\r\nOrigin: http://localhost:9180\r\n") ==
         403);
 }
+
+TEST_CASE("admin: the read token looks and scrapes, and does not act", "[observe][admin]") {
+  Rig rig;
+  const std::string reader = "Authorization: Bearer fedcba9876543210\r\n";
+  const auto door = GENERATE(AdminDoor::loopback, AdminDoor::network);
+  const bool both = GENERATE(true, false);
+  rig.access = {door, both ? kToken : "", "fedcba9876543210"};
+  for (const char* path : {"/metrics", "/api", "/api/status", "/api/backends", "/api/live",
+                           "/api/drains", "/api/sessions/0000000000000001"}) {
+    CAPTURE(path);
+    CHECK(rig.status("GET", path, reader) == 200);
+    CHECK(rig.status("HEAD", path, reader) == 200);
+    CHECK(rig.status("GET", path, "Host: fairlead-admin.example\r\n" + reader) == 200);
+  }
+
+  struct Row {
+    const char* method;
+    const char* path;
+  };
+
+  for (const Row& row :
+       {Row{"POST", "/api/reload"}, Row{"POST", "/api/drain"}, Row{"POST", "/api/upgrade"},
+        Row{"DELETE", "/api/sessions"}, Row{"DELETE", "/api/sessions/0000000000000001"},
+        Row{"DELETE", "/api/drains/3"}, Row{"POST", "/api/routes/a"},
+        Row{"POST", "/api/listeners/0.0.0.0:443"},
+        Row{"POST", "/api/backends/chat/servers/10.0.0.1:80"},
+        Row{"GET", "/api/sessions/0000000000000001/tap"}, Row{"PUT", "/api/status"}}) {
+    CAPTURE(row.method, row.path);
+    const AdminAnswer answer = rig.ask(row.method, row.path, reader, "{\"state\":\"drain\"}");
+    CHECK(answer.status == 403);
+    CHECK(answer.body.find("read_token_file") != std::string::npos);
+  }
+  CHECK(rig.control.reloads == 0);
+  CHECK(rig.control.closed == 0);
+  CHECK_FALSE(rig.control.now.draining);
+  CHECK(rig.status("POST", "/api/reload", kBearer) == (both                         ? 200
+                                                       : door == AdminDoor::network ? 401
+                                                                                    : 403));
+  CHECK(rig.status("GET", "/metrics", "Authorization: Bearer fedcba987654321\r\n") ==
+        (door == AdminDoor::network ? 401 : 200));
+  CHECK(rig.status("GET", "/metrics", reader + "Origin: http://evil.example\r\n") == 403);
+}
