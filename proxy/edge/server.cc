@@ -9,6 +9,7 @@
 #include "proxy/edge/connection_room.h"
 #include "proxy/edge/heap_return.h"
 #include "proxy/edge/privileges.h"
+#include "proxy/edge/tcp_timeouts.h"
 #include "proxy/edge/ticket_rotation.h"
 #include "proxy/observe/log.h"
 #include "tls/digest.h"
@@ -142,6 +143,7 @@ int Server::run() {
   }
   HeapKeeper heap(*this);
   TicketRotation tickets(loop_, [this]() -> const Runtime& { return *runtime_; });
+  loop_.set_tcp_timeouts(tcp_timeouts(runtime_->config()));
   checks_ = std::make_unique<HealthChecks>(loop_, runtime_);
   loop_.run();
   for (auto& worker : shared_.workers) worker->stop();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/edge/server.h"
+#include "proxy/edge/tcp_timeouts.h"
 #include "proxy/observe/log.h"
 
 namespace fairlead::edge {
@@ -46,11 +47,13 @@ std::string Server::bind_listeners(Runtime& next, const Runtime* before, Sockets
 
 // An inherited socket, or a new one.
 net::Bound Server::listen(const conf::Address& address) {
+  net::Bound bound;
   if (inheritance_ != nullptr) {
-    net::Bound inherited = inheritance_->sockets.claim(address);
-    if (inherited.fd) return inherited;
+    bound = inheritance_->sockets.claim(address);
   }
-  return net::listen_on(address);
+  if (!bound.fd) bound = net::listen_on(address);
+  if (bound.fd) net::set_tcp_timeouts(bound.fd.get(), tcp_timeouts(runtime_->config()));
+  return bound;
 }
 
 // One that comes while the workers take the last one over waits for them; several are one. During a
@@ -135,6 +138,8 @@ void Server::commit(std::shared_ptr<Runtime> next, Sockets sockets) {
   exporter_.use(runtime_->config().tracing, runtime_->config().dns);
   if (admin_) admin_->use(before->config().admin, runtime_->config().admin);
   sockets_ = std::move(sockets);
+  loop_.set_tcp_timeouts(tcp_timeouts(runtime_->config()));
+  for (const auto& socket : sockets_) net::set_tcp_timeouts(socket->fd.get(), loop_.tcp_timeouts());
   observe::set_log_level(runtime_->config().log.level);
   const std::uint32_t most = runtime_->config().server.max_connections;
   if (const std::uint32_t open = shared_.connections.load(); open > most) {

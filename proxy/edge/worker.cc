@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "proxy/edge/tcp_timeouts.h"
 #include "proxy/net/socket.h"
 #include "proxy/observe/log.h"
 
@@ -89,6 +90,7 @@ void Worker::swap(Snapshot snapshot) {
   }
   doors_ = std::move(doors);
   home_.runtime = std::move(snapshot.runtime);
+  loop_.set_tcp_timeouts(tcp_timeouts(home_.runtime->config()));
 }
 
 Worker& Worker::least_loaded() {

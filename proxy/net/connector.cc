@@ -30,8 +30,10 @@ void Connector::start(const conf::Address& address, TimePoint deadline) {
     early_error_ = errno;
   } else {
     int one = 1;
-    if (raw.any.sa_family != AF_UNIX)
+    if (raw.any.sa_family != AF_UNIX) {
       setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+      set_tcp_timeouts(fd_.get(), loop_.tcp_timeouts());
+    }
     if (connect(fd_.get(), &raw.any, size) != 0 && errno != EINPROGRESS) early_error_ = errno;
   }
   if (early_error_ != 0) {

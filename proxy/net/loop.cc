@@ -48,16 +48,19 @@ Loop::~Loop() {
 
 void Loop::read_clock() {
   now_ = Clock::now() + skew_;
+  read_skew_ = skew_;
   now_stale_ = false;
 }
 
-void Loop::arm_wakeup() {
+// Returns when the next timer is due.
+TimePoint Loop::arm_wakeup() {
   TimePoint next = timers_.next();
-  if (next == wakeup_at_) return;
+  if (next != TimePoint::max()) next = std::max(next, pause_.until() + skew_);
+  if (next == wakeup_at_) return next;
   wakeup_at_ = next;
   if (next == TimePoint::max()) {
     evtimer_del(wakeup_);
-    return;
+    return next;
   }
   auto wait = std::max(Clock::duration::zero(), next - (Clock::now() + skew_));
   auto us = std::chrono::duration_cast<std::chrono::microseconds>(wait).count();
@@ -65,14 +68,20 @@ void Loop::arm_wakeup() {
   delay.tv_sec = us / 1'000'000;
   delay.tv_usec = us % 1'000'000;
   evtimer_add(wakeup_, &delay);
+  return next;
 }
 
 void Loop::turn(bool block) {
-  arm_wakeup();
+  const TimePoint before = now_ - read_skew_;
+  const TimePoint due = arm_wakeup();
   now_stale_ = true;  // whatever was read before the wait is old behind it
   const bool waits = block && !std::exchange(again_, false);
   event_base_loop(base_, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
-  timers_.advance(now());
+  if (now() >= due) {
+    event_base_loop(base_, EVLOOP_NONBLOCK);
+    pause_.woke(due - skew_, before, now_ - skew_);
+  }
+  if (now() - skew_ >= pause_.until()) timers_.advance(now_);
   if (turn_end_) turn_end_();
   now_stale_ = true;
 }

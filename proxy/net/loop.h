@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "conf/config.h"
+#include "proxy/net/pause.h"
 #include "proxy/net/pipe.h"
 #include "proxy/net/timer.h"
 
@@ -33,7 +34,8 @@ class Loop {
   void stop() { stopped_ = true; }
 
   // One turn: waits for events (or, not blocking, takes what is there), runs their handlers, fires
-  // timers, then calls the turn-end hook.
+  // timers, then calls the turn-end hook. When a timer is due, what waits in the sockets is read
+  // first: a deadline of a peer's silence is judged by all that it said in time.
   void turn(bool block);
 
   // The next turn does not wait for events: there is work that none of them will tell of.
@@ -80,9 +82,14 @@ class Loop {
 
   PipePool& pipes() { return pipes_; }
 
+  // What every connection that this thread makes is given.
+  const conf::TcpTimeouts& tcp_timeouts() const { return tcp_timeouts_; }
+
+  void set_tcp_timeouts(const conf::TcpTimeouts& timeouts) { tcp_timeouts_ = timeouts; }
+
  private:
   void read_clock();
-  void arm_wakeup();
+  TimePoint arm_wakeup();
 
   event_base* base_;
   event* wakeup_ = nullptr;  // makes epoll_wait return for the next timer
@@ -90,8 +97,10 @@ class Loop {
   bool stopped_ = false;
   bool again_ = false;
   bool now_stale_ = true;
+  Pause pause_;
   TimePoint now_;
   Clock::duration skew_{};
+  Clock::duration read_skew_{};  // as it was when now_ was read
   TimerWheel timers_;
   std::thread::id thread_;
   std::function<void()> turn_end_;
@@ -99,6 +108,7 @@ class Loop {
   std::unique_ptr<char[]> cipher_;
   std::string cipher_out_;
   PipePool pipes_;
+  conf::TcpTimeouts tcp_timeouts_;
 };
 
 }  // namespace fairlead::net

@@ -16,9 +16,12 @@ namespace {
 
 constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 
+void set(int fd, int level, int option, int value) {
+  setsockopt(fd, level, option, &value, sizeof value);
+}
+
 void enable(int fd, int level, int option) {
-  int one = 1;
-  setsockopt(fd, level, option, &one, sizeof one);
+  set(fd, level, option, 1);
 }
 
 // Whether nobody listens on a unix socket's path any more. Only a refusal says so: a full queue, a
@@ -90,6 +93,21 @@ PeerAddress to_peer(const SocketAddress& address) {
     peer.unix_socket = true;
   }
   return peer;
+}
+
+// With a user timeout the kernel gives up after it, and not after so many probes.
+void set_tcp_timeouts(int fd, const conf::TcpTimeouts& timeouts) {
+  constexpr int kProbes = 4;
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, timeouts.keepalive ? 1 : 0);
+  if (timeouts.keepalive) {
+    const auto seconds = static_cast<int>(
+        std::clamp<std::int64_t>((timeouts.keepalive->count() + 999) / 1000, 1, 32'767));
+    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, std::max(seconds / kProbes, 1));
+    set(fd, IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  }
+  const std::int64_t most = timeouts.user_timeout.value_or(conf::Millis{0}).count();
+  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(std::min<std::int64_t>(most, INT32_MAX)));
 }
 
 Bound listen_on(const conf::Address& address) {

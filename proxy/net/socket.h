@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "conf/ip.h"
+#include "conf/config.h"
 
 namespace fairlead::net {
 
@@ -56,6 +56,10 @@ union SocketAddress {
 // kind ip or unix_path; the length to give with it, 0 for a name or a path that is too long.
 socklen_t to_sockaddr(const conf::Address& address, SocketAddress& out);
 PeerAddress to_peer(const SocketAddress& address);
+
+// Probes of a silent connection and TCP_USER_TIMEOUT. A listening socket hands them on to what it
+// accepts, so that accepting costs no call more. Does nothing to a unix socket.
+void set_tcp_timeouts(int fd, const conf::TcpTimeouts& timeouts);
 
 struct Bound {
   Fd fd;

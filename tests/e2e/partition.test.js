@@ -183,4 +183,31 @@ async function scenarios(setLink) {
     await closing(server, 1001);
     await ending(fairlead, { reason: 'client_dead', close_code: null, closed_by: 'client' });
   });
+
+  scenario('clients that vanish are found by the kernel where nobody pings or writes', async (rig) => {
+    const backend = await rig.backend({ host: '10.77.3.1' });
+    const fairlead = await run(rig, [backend], {
+      websocket: 'ping_interval = "off"',
+      timeouts: `connect = "${kConnect}ms"\nwrite_stall = "1s"\ntcp_keepalive = "1s"\ntcp_user_timeout = "2s"`,
+    });
+    const target = { host: '10.77.1.2', port: fairlead.port };
+    const reader = await rig.connect(fairlead, { target });
+    reader.send('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
+    const events = await backend.accept();
+    await events.readHead();
+    events.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n');
+    assert.equal((await reader.readHead()).status, 200);
+    const client = await rig.connect(fairlead, { target });
+    client.send(handshakeHead());
+    const server = await backend.accept();
+    await server.acceptUpgrade();
+    assert.equal((await client.readHead()).status, 101);
+    cut(rig, 1);
+    await Promise.all([
+      closing(server, 1001),
+      events.until(() => events.ended, 'the server of the events sees that nobody listens'),
+      fairlead.waitForLog((one) => one.event === 'http' && one.reason === 'client_left'),
+    ]);
+    await ending(fairlead, { reason: 'client_gone', closed_by: 'client' });
+  });
 }

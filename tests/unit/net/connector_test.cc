@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "tests/support/catch.h"
+#include "tests/support/tcp_options.h"
 #include "tests/support/temp_directory.h"
 
 namespace fairlead::net {
@@ -181,6 +182,19 @@ TEST_CASE("connector: unix paths, there and not there", "[net][connector]") {
     CHECK(outcome.calls == 1);
     CHECK(outcome.error != 0);
   }
+}
+
+TEST_CASE("connector: a connection is made with the loop's timeouts", "[net][connector]") {
+  Bound listening = listen_on(loopback(0));
+  Loop loop;
+  loop.set_tcp_timeouts({20s, 90s});
+  Outcome outcome;
+  Connector connector(loop, outcome);
+  connector.start(listening.address, loop.now() + 5s);
+  turn_until(loop, outcome);
+  REQUIRE(outcome.stream);
+  const Fd fd(outcome.stream->release_fd());
+  CHECK(test::tcp_options(fd.get()) == test::TcpOptions{1, 20, 5, 4, 90'000});
 }
 
 }  // namespace fairlead::net

@@ -1,6 +1,9 @@
 #include "proxy/net/loop.h"
 
 #include <event2/event.h>
+#include <sys/time.h>
+
+#include <csignal>
 
 #include <functional>
 #include <thread>
@@ -42,6 +45,45 @@ TEST_CASE("loop: a timer fires when nothing but time passes", "[net][loop]") {
   }
   CHECK(Clock::now() >= deadline);
   CHECK(Clock::now() < deadline + 5s);
+}
+
+// A signal comes while the loop waits, and what it interrupts takes until the timer is due; then
+// epoll tells of nothing, though a byte has come.
+TEST_CASE("loop: what waits in a socket is read before a timer that is due fires", "[net][loop]") {
+  static int far = -1;
+  static TimePoint due;
+  Loop loop;
+  test::SocketPair pair = test::make_pair();
+  far = pair.far;
+  std::string order;
+  OnTimer handler([&](Timer&) { order += "timer "; });
+  Timer timer(loop.timers(), handler);
+  const auto on_byte = [](evutil_socket_t fd, short, void* text) {
+    char byte = 0;
+    if (recv(fd, &byte, 1, 0) == 1) *static_cast<std::string*>(text) += "byte ";
+  };
+  event* readable = event_new(loop.base(), pair.near, EV_READ | EV_PERSIST, on_byte, &order);
+  event_add(readable, nullptr);
+  due = loop.now() + 60ms;
+  timer.arm(due);
+
+  struct sigaction action {
+  }, before{};
+
+  action.sa_handler = [](int) {
+    while (Clock::now() < due + 2 * TimerWheel::kTick) {
+    }
+    [[maybe_unused]] const ssize_t n = ::write(far, "x", 1);
+  };
+  sigaction(SIGALRM, &action, &before);
+  itimerval soon{{}, {0, 20'000}};
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  while (order.find("timer") == std::string::npos) loop.turn(true);
+  CHECK(order == "byte timer ");
+  sigaction(SIGALRM, &before, nullptr);
+  event_free(readable);
+  ::close(pair.near);
+  ::close(pair.far);
 }
 
 TEST_CASE("loop: many short timers fire in order and none early", "[net][loop]") {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "tests/support/catch.h"
+#include "tests/support/tcp_options.h"
 #include "tests/support/temp_directory.h"
 
 namespace fairlead::net {
@@ -54,6 +55,28 @@ TEST_CASE("socket: listening on port 0 says which port it is", "[net][socket]") 
   socklen_t size = sizeof no_delay;
   getsockopt(bound.fd.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
   CHECK(no_delay != 0);
+}
+
+TEST_CASE("socket: what is accepted has the timeouts of its listening socket", "[net][socket]") {
+  using namespace std::chrono_literals;
+  Bound bound = listen_on(tcp());
+  REQUIRE(bound.error == "");
+  set_tcp_timeouts(bound.fd.get(), {60s, 120s});
+  const auto accept_one = [&] {
+    SocketAddress raw{};
+    const socklen_t size = to_sockaddr(bound.address, raw);
+    Fd client(socket(AF_INET, SOCK_STREAM, 0));
+    REQUIRE(connect(client.get(), &raw.any, size) == 0);
+    return Fd(accept(bound.fd.get(), nullptr, nullptr));
+  };
+  CHECK(test::tcp_options(accept_one().get()) == test::TcpOptions{1, 60, 15, 4, 120'000});
+  // A reload changes them for those that come later.
+  set_tcp_timeouts(bound.fd.get(), {1500ms, std::nullopt});
+  CHECK(test::tcp_options(accept_one().get()) == test::TcpOptions{1, 2, 1, 4, 0});
+  set_tcp_timeouts(bound.fd.get(), {std::nullopt, 5s});
+  const test::TcpOptions off = test::tcp_options(accept_one().get());
+  CHECK(off.keepalive == 0);
+  CHECK(off.user_timeout == 5000);
 }
 
 TEST_CASE("socket: an address in use is refused in one line that names it", "[net][socket]") {
