@@ -101,6 +101,7 @@ Item MessageReader::control(const wire::ScanResult& result, std::span<const char
               .code = wire::close_code(result.violation),
               .payload = wire::word(result.violation)};
     case Event::none:
+    case Event::empty:
     case Event::message_limit:
       break;
   }

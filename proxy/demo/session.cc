@@ -60,7 +60,6 @@ void Session::on_drained(net::Stream&) {
 }
 
 void Session::on_timer(net::Timer&) {
-  const auto now = server_.loop().now();
   switch (state_) {
     case State::head:
       // A connection made in advance and not used has nothing to be answered (RFC 9110 15.5.9).
@@ -68,9 +67,8 @@ void Session::on_timer(net::Timer&) {
       return answer_last(refusal(408));
     case State::open: {
       if (!stream_.blocked()) return;
-      const auto deadline = stream_.stalled_since() + server_.limits().stall;
-      if (now >= deadline) return die();
-      return timer_.arm(deadline);
+      if (stream_.stalled(server_.limits().stall)) return die();
+      return timer_.arm(stream_.next_look(server_.limits().stall));
     }
     case State::ending:
       return die();

@@ -171,7 +171,7 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
 
   void check_stream() {
     const net::TimePoint now = server_.loop_.now();
-    if (stream_.blocked() && now - stream_.stalled_since() >= kStreamStall) return die();
+    if (stream_.blocked() && stream_.stalled(kStreamStall)) return die();
     if (!std::exchange(sent_, false)) send_event(":\n\n");
     sent_ = false;
     if (state_ == State::streaming) timer_.arm(now + kStreamCheck);

@@ -186,6 +186,7 @@ void Connection::take(std::span<char> bytes) {
 void Connection::update_reading() {
   if (half_closed_ && in_.empty()) exchange_->request().keep_alive = false;
   client_->want_read(!half_closed_ && !exchange_->holds_body() && in_.size() < kMaxAhead);
+  exchange_->watch_client();
 }
 
 // A head that comes with one read, as nearly all do, is never kept in in_: an idle connection holds
@@ -336,7 +337,7 @@ void Connection::resume() {
 void Connection::next_request() {
   if (client_->blocked()) {
     client_->want_read(false);
-    timer_.arm(client_->stalled_since() + runtime_->config().timeouts.route.write_stall);
+    timer_.arm(client_->next_look(write_stall()));
     return;
   }
   exchange_.reset();
@@ -408,8 +409,7 @@ void Connection::on_timer(net::Timer&) {
       return half_close();
     case Phase::between:  // a client that takes nothing
     case Phase::closing:
-      if (home_.loop.now() < linger_until()) return timer_.arm(linger_until());
-      return vanish();
+      return linger();
   }
 }
 

@@ -103,7 +103,11 @@ class Connection final : public Link,
   void vanish();
   bool may_keep(const Request* request) const;
   std::string new_request_id();
+  void linger();
   net::TimePoint linger_until() const;
+
+  conf::Millis write_stall() const { return runtime_->config().timeouts.route.write_stall; }
+
   void count_tls();
   void count_http(rules::Cause cause, int status, const Request* request);
   void log_http(rules::Cause cause, int status, std::uint64_t body_bytes, const Request* request,

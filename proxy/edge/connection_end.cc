@@ -71,9 +71,21 @@ void Connection::close_gently() {
   resume_later();
 }
 
+// The last answer is out, but perhaps still on its way: a client that takes it has its time to go
+// from when it has it all.
+void Connection::linger() {
+  const net::TimePoint now = home_.loop.now();
+  if (client_->error() == 0 && client_->undelivered() != 0) {
+    if (client_->stalled(write_stall())) return vanish();
+    closing_since_ = now;
+    return timer_.arm(client_->next_look(write_stall()));
+  }
+  if (now >= linger_until()) return vanish();
+  timer_.arm(linger_until());
+}
+
 net::TimePoint Connection::linger_until() const {
-  if (client_->blocked())
-    return client_->stalled_since() + runtime_->config().timeouts.route.write_stall;
+  if (client_->blocked()) return client_->next_look(write_stall());
   return closing_since_ + (upload_unread_ ? kLingerUpload : kLinger);
 }
 
@@ -150,8 +162,8 @@ Identity Connection::make_identity(const Request* request, const wire::Agreed* a
 }
 
 void Connection::log_exchange(Cause cause) {
-  log_http(cause, rules::logged_status(cause, exchange_->status()), exchange_->bytes_out(),
-           &exchange_->request());
+  log_http(cause, rules::logged_status(cause, exchange_->status()),
+           exchange_->bytes_out(cause != Cause::done), &exchange_->request());
 }
 
 // One line for each request that did not become a session, and for a connection that never came to

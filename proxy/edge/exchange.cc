@@ -10,6 +10,13 @@ namespace fairlead::edge {
 
 using rules::Cause;
 
+namespace {
+
+// How often a client that is not read is asked after.
+constexpr conf::Millis kWatch{2000};
+
+}  // namespace
+
 Exchange::Exchange(Home& home, Owner& owner, std::unique_ptr<Request> request)
     : home_(home),
       owner_(owner),
@@ -60,15 +67,15 @@ void Exchange::on_client_drained() {
 // is no limit: events may be rare, and a client that goes away is noticed.
 Exchange::Deadline Exchange::deadline() const {
   const conf::RouteTimeouts& limits = timeouts();
-  const net::Stream& client = owner_.client();
+  net::Stream& client = owner_.client();
   if (client.blocked()) {
-    return {std::min(client.stalled_since() + limits.write_stall, send_rate_.due()),
-            Cause::slow_client};
+    return {std::min(client.next_look(limits.write_stall), send_rate_.due()), Cause::slow_client,
+            &client};
   }
   if (flushing_ || !backend_) return {};
   if (backend_->blocked()) {
-    return {backend_->stalled_since() + limits.write_stall,
-            answer_ ? Cause::slow_backend : Cause::backend_answer_timeout};
+    return {backend_->next_look(limits.write_stall),
+            answer_ ? Cause::slow_backend : Cause::backend_answer_timeout, backend_.get()};
   }
   if (answer_) return {};
   if (uploading() && !waits_for_100())
@@ -85,15 +92,39 @@ bool Exchange::waits_for_100() const {
 void Exchange::arm() {
   if (over_) return;
   judge_rates();
-  const net::TimePoint at = deadline().at;
+  const net::TimePoint at = std::min(deadline().at, next_watch());
   if (at != net::TimePoint::max()) timer_.arm_by(at);
+}
+
+// A client that is not read, because of what it sent ahead or of a server that is slow to take its
+// upload, is asked now and then whether it is still there.
+net::TimePoint Exchange::next_watch() const {
+  const net::Stream& client = owner_.client();
+  const bool watched = client.reading() || client.blocked();
+  return watched ? net::TimePoint::max() : home_.loop.now() + kWatch;
+}
+
+void Exchange::watch_client() {
+  const net::TimePoint at = next_watch();
+  if (!over_ && at != net::TimePoint::max()) timer_.arm_by(at);
+}
+
+std::uint64_t Exchange::bytes_out(bool cut_off) const {
+  if (!answer_) return 0;
+  const std::uint64_t passed = answer_->payload_bytes();
+  if (!cut_off) return passed;
+  return passed - std::min<std::uint64_t>(passed, owner_.client().undelivered_bytes());
 }
 
 void Exchange::on_timer(net::Timer&) {
   if (over_) return;
   judge_rates();
+  if (!owner_.client().reading() && owner_.client().broken()) return complete(Cause::client_left);
   const Deadline due = deadline();
-  if (home_.loop.now() < due.at) return arm();
+  const net::TimePoint now = home_.loop.now();
+  bool over = due.taker != nullptr ? due.taker->stalled(timeouts().write_stall) : now >= due.at;
+  over = over || (due.taker == &owner_.client() && now >= send_rate_.due());
+  if (!over) return arm();
   // A client that takes nothing would not take an answer of ours either.
   if (answer_ || due.cause == Cause::slow_client) return complete(due.cause);
   if (due.cause == Cause::backend_answer_timeout) {

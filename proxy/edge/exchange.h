@@ -74,6 +74,8 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   void cancel();
   // The client took what was held back.
   void on_client_drained();
+  // The client is perhaps not read any more: then it is asked after.
+  void watch_client();
   // Bytes from the client, in the loop's relay buffer, which is used up. How many belong to the
   // request's body and were passed on; the exchange may be over afterwards.
   std::size_t take_body(std::span<char> bytes);
@@ -97,7 +99,8 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
 
   std::uint64_t bytes_in() const { return upload_.payload_bytes(); }
 
-  std::uint64_t bytes_out() const { return answer_ ? answer_->payload_bytes() : 0; }
+  // Of the answer's body: what the client has got, if it was cut off.
+  std::uint64_t bytes_out(bool cut_off) const;
 
   std::string_view server_name() const { return server_name_; }
 
@@ -119,6 +122,8 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
   struct Deadline {
     net::TimePoint at = net::TimePoint::max();
     rules::Cause cause = rules::Cause::done;
+    net::Stream* taker =
+        nullptr;  // who is to take something within write_stall: then `at` is a look
   };
 
   void on_dialed(std::unique_ptr<net::Stream> stream, balance::Lease lease, bool reused) override;
@@ -155,6 +160,7 @@ class Exchange final : Dial::Handler, net::Stream::Handler, net::Timer::Handler 
 
   // exchange.cc: deadlines and endings
   Deadline deadline() const;
+  net::TimePoint next_watch() const;
   void arm();
   bool waits_for_100() const;
 

@@ -204,6 +204,7 @@ bool HealthCheck::on_frame(const wire::ScanResult& result) {
     case Event::ping:
       return true;
     case Event::none:
+    case Event::empty:
     case Event::message_limit:
       break;
   }

@@ -32,6 +32,7 @@ RouteRuntime make_route(const conf::Route& route, std::shared_ptr<balance::Pool>
                          : std::make_unique<rules::IpLimits>(route.limits);
   }
   made.from_client = scan_rules(route.websocket, true);
+  made.from_client.show_empty = route.limits.control_frames.has_value();
   made.from_backend = scan_rules(route.websocket, false);
   made.ping_client = {route.websocket.ping_interval, route.websocket.ping_timeout};
   if (route.websocket.ping_backend) made.ping_backend = made.ping_client;

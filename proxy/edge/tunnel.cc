@@ -42,14 +42,7 @@ Tunnel::Tunnel(Home& home, TunnelParts parts)
   identity_.route = parts.route;
   peers_[kClient].stream = std::move(parts.client);
   peers_[kBackend].stream = std::move(parts.backend);
-  const conf::Limits& limits = route().settings->limits;
-  if (limits.messages || limits.bytes) {
-    throttle_ = std::make_unique<Throttle>();
-    throttle_->limits_messages = limits.messages.has_value();
-    throttle_->limits_bytes = limits.bytes.has_value();
-    if (limits.messages) throttle_->messages = rules::TokenBucket(*limits.messages, opened_);
-    if (limits.bytes) throttle_->bytes = rules::TokenBucket(*limits.bytes, opened_);
-  }
+  begin_limits();
   if (parts.handshake)
     reattach_ = std::make_unique<Reattach>(home, *this, std::move(*parts.handshake));
   set_splicing();
@@ -77,6 +70,7 @@ void Tunnel::start(std::string_view from_client, std::string_view from_backend) 
   }
   if (!from_backend.empty()) relay(kBackend, from_backend);
   if (!from_client.empty()) relay(kClient, from_client);
+  charge_bytes(kClient, from_client.size());
   settle();
   if (!dead()) timer_.arm(next_deadline());
 }
@@ -95,12 +89,13 @@ std::span<const char> Tunnel::read_piece(Side side, net::Stream& stream) {
   std::size_t tail = from.tail ? from.tail->size() : 0;
   static_assert(net::Loop::kHeadroom >= wire::kMaxControlFrame);
   if (tail != 0) std::memcpy(buffer.data() - tail, from.tail->data(), tail);
-  net::ReadResult got = stream.read(buffer);
+  net::ReadResult got = stream.read(buffer, most_to_read(side));
   if (got.n != 0) {
     from.heard = home_.loop.now();
     if (tail != 0) from.tail->clear();
     std::uint64_t begun = from.counters.messages;
     relay(side, {buffer.data() - tail, tail + got.n});
+    charge_bytes(side, got.n);
     from.bulk = got.n >= kWorthSplicing && from.counters.messages <= begun + 1;
   }
   if (got.status != net::IoStatus::ok) ended(side, got.status);
@@ -146,7 +141,7 @@ bool Tunnel::splice(Side side) {
   if (to.stream->error() != 0) {
     lost(other(side));
   } else if (to.stream->blocked()) {
-    timer_.arm_by(home_.loop.now() + route().settings->timeouts.write_stall);
+    timer_.arm_by(next_stall_look(*to.stream));
   }
   if (got->status != net::IoStatus::ok) ended(side, got->status);
   return true;
@@ -169,26 +164,25 @@ void Tunnel::relay(Side side, std::span<const char> bytes) {
       keep_tail(from, bytes.subspan(at));
       break;
     }
-    if (result.event == Event::message_limit) {
+    if (result.event == Event::message_limit || too_many_controls(side, result.event)) {
       forward(other(side), bytes.subspan(start, at - start));
       account(side, before);
       start = at;
-      if (begins_no_more(side)) {
+      if (result.event == Event::message_limit && begins_no_more(side)) {
         leave_before(side);
         continue;
       }
-      if (hold(bytes.subspan(at))) break;
+      if (hold(bytes.subspan(at), result.event)) break;
       continue;  // on_excess = "close": what follows is read only, for its Close
     }
     // A frame that is to pass as it is stays part of the run that waits.
     bool ours = result.event == Event::pong &&
                 is_our_pong(from, bytes.subspan(at, result.frame), result.header);
-    bool passes = result.event == Event::ping || (result.event == Event::pong && !ours);
+    bool passes = result.event == Event::ping || result.event == Event::empty ||
+                  (result.event == Event::pong && !ours);
     if (passes) {
-      count_control(side, result.event == Event::ping ? observe::RouteTally::ping
-                                                      : observe::RouteTally::pong);
-    }
-    if (!passes) {
+      count_passing(side, result.event);
+    } else {
       forward(other(side), bytes.subspan(start, at - start));
       account(side, before);
     }
@@ -244,7 +238,7 @@ void Tunnel::forward(Side to_side, std::span<const char> bytes) {
   if (bytes.empty() || dropping(other(to_side))) return;
   net::Stream& stream = *peers_[to_side].stream;
   if (!stream.write(bytes)) return lost(to_side);
-  if (stream.blocked()) timer_.arm_by(home_.loop.now() + route().settings->timeouts.write_stall);
+  if (stream.blocked()) timer_.arm_by(next_stall_look(stream));
 }
 
 void Tunnel::keep_tail(Peer& from, std::span<const char> bytes) {
@@ -260,6 +254,8 @@ bool Tunnel::is_our_pong(Peer& from, std::span<const char> frame, const wire::Fr
   const OwnPings::Pong pong = from.pings.classify(payload.view());
   if (pong != OwnPings::Pong::last || !from.waiting) return pong != OwnPings::Pong::foreign;
   from.waiting = false;
+  if (from.ping_behind || from.ping_untimed)
+    return true;  // how long it took says nothing of the way
   const bool client = &from == &peers_[kClient];
   const std::chrono::duration<float> rtt = home_.loop.now() - from.pinged;
   if (client) rtt_ms_ = rtt.count() * 1000;
@@ -276,6 +272,7 @@ void Tunnel::update_reading() {
     bool held = side == kClient && throttle_ && throttle_->waiting && !dropping(side);
     bool room = dropping(side) || !peers_[other(side)].stream->blocked();
     bool on = !from.gone && !from.ended && !held && room;
+    if (!on && side == kClient && from.stream->reading()) watch_paused_client();
     if (on && !from.stream->reading()) from.heard = home_.loop.now();  // its silence was ours
     from.stream->want_read(on);
   }

@@ -24,8 +24,10 @@
 #include "proxy/net/stream.h"
 #include "proxy/observe/session_query.h"
 #include "proxy/observe/span.h"
+#include "proxy/rules/byte_pace.h"
 #include "proxy/rules/close_order.h"
 #include "proxy/rules/failure.h"
+#include "proxy/rules/pacer.h"
 #include "proxy/rules/token_bucket.h"
 #include "proxy/wire/frame_scanner.h"
 
@@ -118,24 +120,27 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
     std::unique_ptr<std::string> tail;  // an incomplete frame header or control frame
     net::TimePoint heard;
     net::TimePoint pinged;
-    OwnPings pings;               // sent to it by us
-    std::uint16_t close_due = 0;  // a Close with this code is to be sent at the next boundary
-    bool waiting : 1 = false;     // for the Pong to the last of these
-    bool ping_due : 1 = false;    // could not be sent yet
-    bool close_sent : 1 = false;  // a Close went to it: nothing may follow
-    bool close_got : 1 = false;   // its Close came: nothing more counts
-    bool unreadable : 1 = false;  // broke the protocol: what it sends is not looked at any more
-    bool finished : 1 = false;    // our FIN is out or queued
-    bool ended : 1 = false;       // half-closed behind its Close: it may wait for the answer still
-    bool gone : 1 = false;        // nothing more will come from it, nor is told to it
-    bool spliced : 1 = false;     // its large frames may pass through a pipe
-    bool bulk : 1 = false;        // its last frame was a large one
+    OwnPings pings;                // sent to it by us
+    std::uint16_t close_due = 0;   // a Close with this code is to be sent at the next boundary
+    bool waiting : 1 = false;      // for the Pong to the last of these
+    bool ping_due : 1 = false;     // could not be sent yet
+    bool close_sent : 1 = false;   // a Close went to it: nothing may follow
+    bool close_got : 1 = false;    // its Close came: nothing more counts
+    bool unreadable : 1 = false;   // broke the protocol: what it sends is not looked at any more
+    bool finished : 1 = false;     // our FIN is out or queued
+    bool ended : 1 = false;        // half-closed behind its Close: it may wait for the answer still
+    bool gone : 1 = false;         // nothing more will come from it, nor is told to it
+    bool ping_behind : 1 = false;  // the last was written behind bytes that have not arrived
+    bool ping_untimed : 1 = false;  // ... or had not for a while: its RTT would say nothing
+    bool spliced : 1 = false;       // its large frames may pass through a pipe
+    bool bulk : 1 = false;          // its last frame was a large one
   };
 
-  // Limits of the client's messages and bytes; exists only where the route sets them.
+  // The client's messages and bytes are limited, or it has sent too much: exists only where the
+  // route sets such limits, or while something is held.
   struct Throttle {
     rules::TokenBucket messages;
-    rules::TokenBucket bytes;
+    rules::BytePace bytes;
     bool limits_messages = false;
     bool limits_bytes = false;
     std::string held;  // read already, to be relayed when the bucket allows
@@ -184,11 +189,17 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void follow_new_server(std::string_view early);
   void unwatch();
 
-  // tunnel_limits.cc: message and byte rates of the client
+  // tunnel_limits.cc: message, byte and control frame rates of the client
+  void begin_limits();
+  bool closes_on_excess() const;
   std::uint64_t messages_left(Side side, const wire::ScanCounters& before);
   void account(Side side, wire::ScanCounters& before);
+  std::size_t most_to_read(Side side);
+  void charge_bytes(Side side, std::size_t n);
+  void exceeded(observe::LimitHit limit);
+  bool too_many_controls(Side side, wire::ScanResult::Event event);
   void throttle_until(net::TimePoint resume, observe::LimitHit throttled);
-  bool hold(std::span<const char> bytes);
+  bool hold(std::span<const char> bytes, wire::ScanResult::Event event);
   void ended(Side side, net::IoStatus status);
   void resume_throttled();
   void pass_held();
@@ -236,11 +247,29 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
                 const std::string& early);
   void not_attached(bool differs);
 
+  // tunnel_delivery.cc: what a side takes, and whether it is there while it is not read
+  void check_stall(Side side);
+  net::TimePoint next_stall_look(const net::Stream& stream) const;
+  void check_unread_client();
+  void watch_paused_client();
+  net::TimePoint next_watch() const;
+  bool moves_slowly() const;
+
+  static bool is_underway(const Peer& peer) {
+    return peer.waiting && peer.ping_behind && peer.heard < peer.pinged;
+  }
+
+  void follow_ping(Side side, const KeepaliveSettings& settings);
+  net::TimePoint next_ping_look(Side side, const KeepaliveSettings& settings) const;
+  void told_close(Side side);
+  bool still_takes(Side side);
+  void await_delivery();
+
   // tunnel_ending.cc: pings, deadlines, endings, the log
   void check_keepalive(Side side);
   void check_stuck(Side side, const KeepaliveSettings& settings);
+  bool has_spoken(Peer& peer);
   void try_ping(Side to);
-  void check_stall(Side side);
   void check_deadlines();
   net::TimePoint next_deadline();
   void end(rules::Cause cause);
@@ -258,6 +287,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
 
   // tunnel_counts.cc
   void count_control(Side side, observe::RouteTally::Control control);
+  void count_passing(Side side, wire::ScanResult::Event event);
   void count_too_big(Side side, wire::Violation violation);
   void count_open();
   void count_close();
@@ -270,6 +300,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   Home& home_;
   std::array<Peer, 2> peers_;
   std::unique_ptr<Throttle> throttle_;
+  rules::Pacer controls_;  // the client's control frames
   std::unique_ptr<Leaving> leaving_;
   std::unique_ptr<Reattach> reattach_;
   net::Timer timer_;
@@ -281,6 +312,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   Identity identity_;
   net::TimePoint opened_;
   net::TimePoint last_data_;
+  net::TimePoint ending_since_;
   net::TimePoint ending_deadline_;
   std::unique_ptr<std::string> close_reason_;
   std::unique_ptr<observe::Span> span_;

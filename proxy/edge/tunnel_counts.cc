@@ -11,6 +11,14 @@ void Tunnel::count_control(Side side, observe::RouteTally::Control control) {
   tally_.controls[side][control].add();
 }
 
+// A frame that has an event of its own and passes like any other.
+void Tunnel::count_passing(Side side, wire::ScanResult::Event event) {
+  using Event = wire::ScanResult::Event;
+  if (event == Event::empty) ++peers_[side].counters.continuations;
+  if (event == Event::ping) count_control(side, observe::RouteTally::ping);
+  if (event == Event::pong) count_control(side, observe::RouteTally::pong);
+}
+
 void Tunnel::count_too_big(Side side, wire::Violation violation) {
   if (violation == wire::Violation::frame_too_big)
     return home_.counters->limit(LimitHit::max_frame);

@@ -22,8 +22,10 @@ void Tunnel::check_keepalive(Side side) {
   net::TimePoint now = home_.loop.now();
   if (!peer.stream->reading()) peer.heard = now;  // we do not listen: its silence says nothing
   const KeepaliveSettings& settings = side == kClient ? route().ping_client : route().ping_backend;
+  follow_ping(side, settings);
   KeepaliveStep step = keepalive(settings, {peer.heard, peer.pinged, peer.waiting}, now);
   if (step.action == KeepaliveStep::Action::dead) {
+    if (has_spoken(peer)) return;
     end(side == kClient ? Cause::client_dead : Cause::backend_dead);
   } else if (step.action == KeepaliveStep::Action::ping) {
     peer.ping_due = true;
@@ -32,12 +34,21 @@ void Tunnel::check_keepalive(Side side) {
   }
 }
 
+// What it said in time may wait in its socket, where a turn of the loop has not come to it yet.
+bool Tunnel::has_spoken(Peer& peer) {
+  if (!peer.stream->has_unread()) return false;
+  peer.heard = home_.loop.now();
+  return true;
+}
+
 // The Ping waits for the end of a frame of this side. A side that falls silent within a frame could
 // not answer a Ping either: it has as long as one that does not answer.
 void Tunnel::check_stuck(Side side, const KeepaliveSettings& settings) {
-  const Peer& peer = peers_[side];
+  Peer& peer = peers_[side];
+  const net::TimePoint now = home_.loop.now();
   if (!peer.scanner.mid_frame() || !peer.stream->reading()) return;
-  if (home_.loop.now() < peer.heard + *settings.interval + settings.timeout) return;
+  if (now < peer.heard + *settings.interval + settings.timeout) return;
+  if (has_spoken(peer)) return;
   end(side == kClient ? Cause::client_dead : Cause::backend_dead);
 }
 
@@ -52,7 +63,10 @@ void Tunnel::try_ping(Side to) {
   peer.ping_due = false;
   const OwnPings::Payload payload = peer.pings.next(home_.random.next());
   wire::ControlFrame ping = wire::make_control(wire::Opcode::ping, payload, masking(to));
+  peer.ping_behind = peer.stream->watch_delivery();
+  peer.ping_untimed = false;
   if (!peer.stream->write(ping.span())) return lost(to);
+  if (peer.ping_behind) peer.stream->mark_written();
   peer.waiting = true;
   peer.pinged = home_.loop.now();
   ++pings_;
@@ -69,25 +83,20 @@ wire::Masking Tunnel::masking(Side to) {
 
 // --- deadlines -----------------------------------------------------------------------------------
 
-void Tunnel::check_stall(Side side) {
-  Peer& peer = peers_[side];
-  if (!peer.stream->is_open() || !peer.stream->blocked()) return;
-  if (home_.loop.now() < peer.stream->stalled_since() + route().settings->timeouts.write_stall)
-    return;
-  end(side == kClient ? Cause::slow_client : Cause::slow_backend);
-}
-
 void Tunnel::check_deadlines() {
   const conf::WebSocket& settings = route().settings->websocket;
   net::TimePoint now = home_.loop.now();
   check_leaving();
   if (ending_) return;
+  check_unread_client();
   for (Side side : {kClient, kBackend}) check_stall(side);
   if (ending_) return;
   if (settings.max_lifetime && now >= opened_ + *settings.max_lifetime)
     return end(Cause::max_lifetime);
-  if (settings.idle_timeout && now >= last_data_ + *settings.idle_timeout)
-    return end(Cause::idle_timeout);
+  if (settings.idle_timeout && now >= last_data_ + *settings.idle_timeout) {
+    if (!moves_slowly()) return end(Cause::idle_timeout);
+    last_data_ = now;
+  }
   check_keepalive(kClient);
   check_keepalive(kBackend);
   log_update();
@@ -105,15 +114,17 @@ net::TimePoint Tunnel::next_deadline() {
   for (Side side : {kClient, kBackend}) {
     Peer& peer = peers_[side];
     if (peer.stream->is_open() && peer.stream->blocked()) {
-      next = std::min(next, peer.stream->stalled_since() + route().settings->timeouts.write_stall);
+      next = std::min(next, next_stall_look(*peer.stream));
     }
-    KeepaliveStep step = keepalive(side == kClient ? route().ping_client : route().ping_backend,
-                                   {peer.heard, peer.pinged, peer.waiting}, now);
+    const KeepaliveSettings& pings = side == kClient ? route().ping_client : route().ping_backend;
+    next = std::min(next, next_ping_look(side, pings));
+    KeepaliveStep step = keepalive(pings, {peer.heard, peer.pinged, peer.waiting}, now);
     next = std::min(
         next, step.action == KeepaliveStep::Action::none ? step.next : step.next + conf::Millis{1});
   }
   if (settings.max_lifetime) next = std::min(next, opened_ + *settings.max_lifetime);
   if (settings.idle_timeout) next = std::min(next, last_data_ + *settings.idle_timeout);
+  next = std::min(next, next_watch());
   if (leaving_) next = std::min(next, next_leaving());
   if (route().update_interval)
     next = std::min(next, opened_ + (updates_ + 1) * *route().update_interval);
@@ -124,6 +135,7 @@ net::TimePoint Tunnel::next_deadline() {
 
 void Tunnel::on_timer(net::Timer&) {
   assert(home_.loop.in_thread());
+  if (ending_) await_delivery();
   if (ending_ && home_.loop.now() >= ending_deadline_) {
     if (leaves()) {
       for (Side side : {kClient, kBackend}) try_close(side);
@@ -151,7 +163,8 @@ void Tunnel::end(Cause cause) {
 void Tunnel::begin_end(Cause cause) {
   ending_ = true;
   cause_ = cause;
-  ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
+  ending_since_ = home_.loop.now();
+  ending_deadline_ = ending_since_ + conf::bounds::kCloseWait;
   timer_.arm_by(ending_deadline_);
   const rules::Failure& why = rules::failure(cause);
   close_code_ = rules::own_close_code(cause);
@@ -192,7 +205,7 @@ void Tunnel::send_close(Side to, std::uint16_t code, std::string_view reason) {
   Peer& peer = peers_[to];
   wire::ControlFrame close = wire::make_close(code, reason, masking(to));
   bool sent = peer.stream->write(close.span());
-  peer.close_sent = true;
+  told_close(to);
   if (!sent) lost(to);
 }
 
@@ -212,13 +225,14 @@ void Tunnel::close_frame(Side from_side, std::span<const char> frame,
     cause_ = from_side == kClient ? Cause::client_closed : Cause::backend_closed;
     close_code_ = said.code;
     if (!said.reason.empty()) close_reason_ = std::make_unique<std::string>(said.reason);
-    ending_deadline_ = home_.loop.now() + conf::bounds::kCloseWait;
+    ending_since_ = home_.loop.now();
+    ending_deadline_ = ending_since_ + conf::bounds::kCloseWait;
     timer_.arm_by(ending_deadline_);
   }
   if (dropping(from_side) || to.close_due != 0) return;
   if (from_side == kClient && close_order_.client_first()) return;  // the server gets ours
   forward(other(from_side), frame);
-  to.close_sent = true;
+  told_close(other(from_side));
 }
 
 // TCP towards or from a side is over; `listens`: from it only, as far as we know.
@@ -328,6 +342,8 @@ void Tunnel::log_update() {
 
 void Tunnel::log_close() {
   observe::Entry entry = live_line("close");
+  const std::uint64_t undelivered = peers_[kClient].stream->undelivered_bytes();
+  entry.traffic->bytes_out -= std::min<std::uint64_t>(entry.traffic->bytes_out, undelivered);
   entry.close_code = close_code_;
   if (close_reason_) entry.close_reason = *close_reason_;
   entry.closed_by = rules::word(rules::ended_by(cause_));

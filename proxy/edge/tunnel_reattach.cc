@@ -189,8 +189,7 @@ void Tunnel::attached(std::unique_ptr<net::Stream> server, balance::Lease lease,
   backend.heard = home_.loop.now();
   lease_ = std::move(lease);
   if (!backend.stream->write(held)) lost(kBackend);
-  if (backend.stream->blocked())
-    timer_.arm_by(home_.loop.now() + route().settings->timeouts.write_stall);
+  if (backend.stream->blocked()) timer_.arm_by(next_stall_look(*backend.stream));
   if (!early.empty()) relay(kBackend, early);
   resume_throttled();
   settle();

@@ -13,7 +13,7 @@ namespace fairlead::net {
 
 // Exists while something is held back, and watches for room: an idle stream pays for reading only.
 struct Stream::Pending {
-  explicit Pending(Stream& stream) : progress(stream.loop_.now()) {
+  explicit Pending(Stream& stream) {
     event_assign(&writable, stream.loop_.base(), stream.fd_, EV_WRITE | EV_PERSIST, on_writable,
                  &stream);
     event_add(&writable, nullptr);
@@ -27,7 +27,6 @@ struct Stream::Pending {
   Pipe pipe;  // what is in it goes first
   std::string data;
   std::size_t sent = 0;
-  TimePoint progress;
   event writable;
 };
 

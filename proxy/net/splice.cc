@@ -19,7 +19,7 @@ bool would_block(int error_number) {
 
 bool Stream::can_splice(const Stream& from) const {
   return tls() == nullptr && from.tls() == nullptr && is_open() && from.is_open() && error_ == 0 &&
-         from.error_ == 0 && !pending_ && !finishing_ && !from.early_;
+         from.error_ == 0 && !pending_ && !finishing_ && !from.has_early();
 }
 
 std::size_t Stream::peek(std::span<char> into) {
@@ -54,7 +54,7 @@ bool Stream::send_pipe(Pipe& pipe) {
   while (pipe.held() != 0) {
     ssize_t sent = pipe.empty(fd_);
     if (sent > 0) {
-      if (pending_) pending_->progress = loop_.now();
+      wrote(static_cast<std::size_t>(sent));
       continue;
     }
     if (sent < 0 && would_block(errno)) return false;

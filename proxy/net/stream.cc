@@ -31,15 +31,23 @@ void Stream::close() {
 int Stream::release_fd() {
   want_read(false);
   unwatch();
+  if (pending_ || seldom_) seldom().lost = undelivered_bytes();
   pending_.reset();
   return std::exchange(fd_, -1);
 }
 
 bool Stream::fail(int error_number) {
   if (error_ == 0) error_ = error_number;
-  dropped_ = dropped_ || pending_ != nullptr;
-  pending_.reset();
+  drop_held();
   return false;
+}
+
+// What is held back will never be sent.
+void Stream::drop_held() {
+  if (!pending_) return;
+  dropped_ = true;
+  seldom().lost += held_bytes();
+  pending_.reset();
 }
 
 void Stream::want_read(bool on) {
@@ -50,10 +58,6 @@ void Stream::want_read(bool on) {
 
 void Stream::unwatch() {
   if (std::exchange(watched_, false)) event_del(&readable_);
-}
-
-TimePoint Stream::stalled_since() const {
-  return pending_->progress;
 }
 
 bool Stream::hung_up() const {
@@ -77,15 +81,16 @@ void Stream::on_writable(int, short, void* self) {
 }
 
 void Stream::unread(std::string_view bytes) {
-  if (!bytes.empty()) early_ = std::make_unique<std::string>(bytes);
+  if (!bytes.empty()) seldom().early = bytes;
 }
 
 ReadResult Stream::receive(std::span<char> into) {
-  if (early_) {
-    std::size_t n = std::min(into.size(), early_->size());
-    std::memcpy(into.data(), early_->data(), n);
-    early_->erase(0, n);
-    if (early_->empty()) early_.reset();
+  if (has_early()) {
+    std::string& early = seldom_->early;
+    std::size_t n = std::min(into.size(), early.size());
+    std::memcpy(into.data(), early.data(), n);
+    early.erase(0, n);
+    if (early.empty()) tidy();
     return {n, IoStatus::ok};
   }
   if (fd_ < 0) return {0, IoStatus::error};
@@ -126,7 +131,10 @@ std::string Stream::take_held() {
 }
 
 bool Stream::send_all(std::span<const char> data) {
-  if (fd_ < 0 || error_ != 0 || finishing_) return false;
+  if (fd_ < 0 || error_ != 0 || finishing_) {
+    count_lost(data.size());
+    return false;
+  }
   if (data.empty()) return true;
   if (pending_) {
     // A peer that takes some but never all must not make this grow: what was sent goes once it is
@@ -145,11 +153,13 @@ bool Stream::send_all(std::span<const char> data) {
   if (n < 0) {
     if (errno != EAGAIN && errno != EWOULDBLOCK) {
       dropped_ = true;
+      seldom().lost += data.size();
       return fail(errno);
     }
     n = 0;
   }
   auto sent = static_cast<std::size_t>(n);
+  if (seldom_) wrote(sent);
   if (sent == data.size()) return true;
   hold().data.assign(data.data() + sent, data.size() - sent);
   return true;
@@ -160,13 +170,14 @@ void Stream::flush() {
   bool all = (!pending_->pipe || send_pipe(pending_->pipe)) && error_ == 0 && send_held();
   if (error_ != 0) {  // what waits for room has to learn that there will be none
     dropped_ = true;
-    pending_.reset();
+    drop_held();
     return handler_->on_drained(*this);
   }
   if (!all) return;
   pending_.reset();
   if (std::exchange(answers_wait_, false) && reading_ && !std::exchange(watched_, true))
     event_add(&readable_, nullptr);
+  forget_progress();
   if (finishing_) shut_down();
   handler_->on_drained(*this);
 }
@@ -183,7 +194,7 @@ bool Stream::send_held() {
     return false;
   }
   pending.sent += static_cast<std::size_t>(n);
-  pending.progress = loop_.now();
+  wrote(static_cast<std::size_t>(n));
   return pending.sent == pending.data.size();
 }
 

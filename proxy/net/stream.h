@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "proxy/net/loop.h"
+#include "proxy/net/progress.h"
 #include "tls/engine.h"
 
 namespace fairlead::net {
@@ -84,10 +85,36 @@ class Stream {
   // Something is held back; the source of what is written should be paused.
   bool blocked() const { return pending_ != nullptr; }
 
-  // Since when not one byte of what is held back was taken.
-  TimePoint stalled_since() const;
-
   std::size_t held_bytes() const;
+
+  // What is held back and what the kernel holds because the peer's machine has not acknowledged it.
+  // Zero: it has all. A system call; on a unix socket no number of bytes, but a measure.
+  std::size_t undelivered() const;
+  // The same in bytes, as well as can be known, with what was dropped when the stream broke.
+  std::size_t undelivered_bytes() const;
+
+  // So many more were meant for the peer, and it will not get them.
+  void count_lost(std::size_t n) { seldom().lost += n; }
+
+  // Whether the peer has taken nothing of that for `limit`. To be asked while there is something,
+  // at next_look() or later: the first call begins the watch. Asks the kernel when a look is due.
+  bool stalled(conf::Millis limit);
+  TimePoint next_look(conf::Millis limit) const;
+
+  // When it took something last, as far as is known. Only after stalled().
+  TimePoint took_last() const { return seldom_->progress->since(); }
+
+  // Before and after a write whose arrival matters. False: nothing stands in front of it.
+  bool watch_delivery();
+  void mark_written();
+  // The peer has all up to there. A system call.
+  bool took_marked();
+
+  // The peer has said something that was not read yet. A system call.
+  bool has_unread() const;
+  // The connection was reset, or the peer did not answer the kernel's own probes: what a stream
+  // that is not read would not learn. The peer's orderly end is not this. A system call.
+  bool broken() const;
 
   bool is_open() const { return fd_ >= 0; }
 
@@ -130,6 +157,13 @@ class Stream {
  private:
   struct Pending;
 
+  // What few streams need, and no idle one.
+  struct Seldom {
+    std::string early;  // comes first out of read()
+    std::optional<Progress> progress;
+    std::size_t lost = 0;  // bytes that were held back when the stream broke or was closed
+  };
+
   static void on_readable(int fd, short what, void* self);
   static void on_writable(int fd, short what, void* self);
   void unwatch();
@@ -137,13 +171,22 @@ class Stream {
   bool send_held();
   bool send_pipe(Pipe& pipe);
   Pending& hold();
+  Seldom& seldom();
+
+  bool has_early() const { return seldom_ && !seldom_->early.empty(); }
+
+  void wrote(std::size_t n);
+  void drop_held();
+  void forget_progress();
+  void tidy();
+  std::size_t unacknowledged() const;
   bool fail(int error_number);
 
   Handler* handler_ = nullptr;
   int fd_;
   int error_ = 0;
   std::unique_ptr<Pending> pending_;
-  std::unique_ptr<std::string> early_;
+  std::unique_ptr<Seldom> seldom_;
   bool reading_ = false;
   bool watched_ = false;    // the event is added; while paused until it fires once
   bool finishing_ = false;  // FIN after the last pending byte

@@ -43,6 +43,7 @@ enum class LimitHit : std::uint8_t {
   messages_exceeded,
   bytes_throttled,
   bytes_exceeded,
+  control_frames_throttled,
   write_stall,
   idle_timeout,
   max_lifetime,
@@ -53,7 +54,7 @@ struct LimitWords {
   std::string_view action;
 };
 
-inline constexpr std::array<LimitWords, 14> kLimitWords{{{"handshakes_per_ip", "refuse"},
+inline constexpr std::array<LimitWords, 15> kLimitWords{{{"handshakes_per_ip", "refuse"},
                                                          {"connections_per_ip", "refuse"},
                                                          {"max_connections", "refuse"},
                                                          {"max_sessions", "refuse"},
@@ -64,6 +65,7 @@ inline constexpr std::array<LimitWords, 14> kLimitWords{{{"handshakes_per_ip", "
                                                          {"messages", "close"},
                                                          {"bytes", "throttle"},
                                                          {"bytes", "close"},
+                                                         {"control_frames", "throttle"},
                                                          {"write_stall", "close"},
                                                          {"idle_timeout", "close"},
                                                          {"max_lifetime", "close"}}};

@@ -187,6 +187,11 @@ bool FrameScanner::pass_data(Walk& walk, const FrameHeader& header) {
     ++walk.counters.messages;
     if (header.opcode == kText) ++walk.counters.texts;
   } else if (continues) {
+    if (header.length == 0 && !header.fin && walk.rules.show_empty) {
+      walk.result.frame = header.size;
+      walk.result.header = header;
+      return walk.stop(Event::empty);
+    }
     ++walk.counters.continuations;
   }
   // Reserved frames within a message, and oversized control frames, leave the message as it is.

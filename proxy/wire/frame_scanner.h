@@ -40,6 +40,7 @@ struct ScanRules {
   // Both refuse a frame at its header, before any byte of it passes. Control frames do not count.
   std::uint64_t max_frame = UINT64_MAX;
   std::uint64_t max_message = UINT64_MAX;  // over a message's fragments
+  bool show_empty = false;                 // Event::empty is told
 };
 
 // What the handshake's extensions claim (see Agreed).
@@ -83,13 +84,16 @@ struct ScanResult {
     ping,  // a whole Ping, Pong or Close stands after `pass`; it has been checked
     pong,
     close,
+    // With show_empty: a continuation without payload that does not end its message stands after
+    // `pass`. The caller forwards it, counting it in `continuations`, or has it scanned again.
+    empty,
     message_limit,  // a message more than `messages_left` would begin: it was not consumed
     violation,      // nothing after `pass` may be forwarded
   };
   Event event = Event::none;
   std::size_t pass = 0;  // bytes from the start of the input that are to be forwarded
-  // Ping, pong, close: size and header of the frame that follows `pass`. The caller forwards or
-  // drops it and goes on scanning behind it.
+  // Ping, pong, close, empty: size and header of the frame that follows `pass`. The caller forwards
+  // or drops it and goes on scanning behind it.
   std::size_t frame = 0;
   FrameHeader header;
   Violation violation = Violation::none;

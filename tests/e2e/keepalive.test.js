@@ -185,3 +185,35 @@ scenario('max_lifetime: 1001 for both, however busy', async (rig) => {
       entry.event === 'close' && entry.reason === 'max_lifetime' && entry.closed_by === 'proxy',
   );
 });
+
+scenario('a process that was stopped judges nobody by what it could not read', async (rig) => {
+  const kTimeout = 3000; // ms
+  const { backend, fairlead } = await rig.pair({
+    server: 'workers = 1',
+    websocket: `ping_interval = "500ms"\nping_timeout = "${kTimeout}ms"\nping_backend = false`,
+    timeouts: `request_head = "${kTimeout}ms"`,
+  });
+  // More than one look at the sockets tells of.
+  const sessions = [];
+  for (let i = 0; i < 60; ++i) sessions.push(await rig.session(fairlead, backend));
+  const pings = await Promise.all(
+    sessions.map(({ client }) => client.expectFrame({ op: Op.ping })),
+  );
+  const late = await rig.connect(fairlead);
+  late.send('GET / HTTP/1.1\r\n');
+  fairlead.signal('SIGSTOP');
+  sessions.forEach(({ client }, i) =>
+    client.sendFrame({ op: Op.pong, payload: pings[i].payload }),
+  );
+  late.send('Host: chat.example.com\r\n\r\n');
+  await moment(kTimeout + 300); // the pause itself
+  fairlead.signal('SIGCONT');
+  await Promise.all(
+    sessions.map(async ({ client, server }) => {
+      client.sendText('alive');
+      await server.expectText('alive');
+    }),
+  );
+  const asked = await backend.accept();
+  assert.equal((await asked.readHead()).first, 'GET / HTTP/1.1');
+});

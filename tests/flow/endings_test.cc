@@ -66,7 +66,7 @@ const Row kRows[] = {
     {"client_gone", -1, 1001, nothing, [](Flow& flow) { flow.client->half_close(); }},
     {"backend_gone", 1011, -1, nothing, [](Flow& flow) { flow.backend->half_close(); }},
     {"client_dead", -1, 1001, [](conf::Route& route) { route.websocket.ping_backend = false; },
-     [](Flow& flow) { flow.pass(20s).pass(10s); }},
+     [](Flow& flow) { flow.pump().pass(20s).pass(10s); }},
 };
 
 // Nothing is wrong with either side: the client is told first, and the server once it has answered.

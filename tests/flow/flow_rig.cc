@@ -276,6 +276,11 @@ Flow& Flow::pass(std::chrono::milliseconds by) {
   return pump();
 }
 
+Flow& Flow::walk(std::chrono::milliseconds by, std::chrono::milliseconds step) {
+  for (; by >= step; by -= step) pass(step);
+  return *this;
+}
+
 std::vector<std::string> Flow::lines() const {
   std::istringstream in(log.str());
   std::vector<std::string> all;

@@ -109,6 +109,11 @@ HttpFlow& HttpFlow::pass(std::chrono::milliseconds by) {
   return pump();
 }
 
+HttpFlow& HttpFlow::walk(std::chrono::milliseconds by, std::chrono::milliseconds step) {
+  for (; by >= step; by -= step) pass(step);
+  return *this;
+}
+
 HttpFlow& HttpFlow::ask(std::string_view bytes) {
   client->send(bytes);
   return pump();

@@ -284,8 +284,8 @@ TEST_CASE("http: a client that takes nothing is given up", "[flow][http]") {
     CHECK(flow.idle.size() == 1);  // the server's connection is free
     CHECK(flow.home.busy == 1);
   }
-  CHECK(flow.pass(29s).alive());
-  CHECK_FALSE(flow.pass(2s).alive());
+  CHECK(flow.walk(30s).alive());
+  CHECK_FALSE(flow.walk(4s).alive());
   CHECK(flow.reasons() == "slow_client ");
   CHECK(flow.home.busy == 0);
 }
@@ -311,7 +311,7 @@ TEST_CASE("http: a server that does not take the upload is given up", "[flow][ht
   flow.ask(std::string(9'000'000, 'u'));
   CHECK(flow.client->unsent() > 1'000'000);
   CHECK(flow.got() == "");
-  flow.pass(31s);
+  flow.walk(34s);
   CHECK(status(flow.got()) == 504);
 }
 

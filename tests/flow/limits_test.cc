@@ -129,21 +129,149 @@ TEST_CASE("limits: a throttled stream cut anywhere arrives whole", "[flow][limit
   }
 }
 
-TEST_CASE("limits: bytes are charged after the fact and a debt is waited for", "[flow][limits]") {
+TEST_CASE("limits: no more bytes pass than the bucket holds, and headers are bytes",
+          "[flow][limits]") {
   Flow flow(bytes(60, 100));
   flow.start();
-  flow.client->text(std::string(100, 'x'));
+  flow.client->text(std::string(94, 'x'));  // a frame of 100 bytes
   flow.pump();
-  CHECK(flow.reads_client());
-  flow.client->text(std::string(30, 'y'));
-  flow.pump();
-  CHECK(data_frames(*flow.backend) == 2);
+  CHECK(data_frames(*flow.backend) == 1);
   CHECK_FALSE(flow.reads_client());
-  flow.client->text("z");
-  flow.pump().pass(25s);
+  flow.client->text(std::string(30, 'y'));
+  flow.pump().walk(35s);
+  CHECK(data_frames(*flow.backend) == 1);
+  flow.walk(70s);
   CHECK(data_frames(*flow.backend) == 2);
-  flow.pass(5s);
-  CHECK(data_frames(*flow.backend) == 3);
+}
+
+TEST_CASE("limits: bytes are those of frames of every kind", "[flow][limits]") {
+  const unsigned opcode = GENERATE(9U, 10U);
+  conf::Route route = bytes(60, 2000);
+  route.limits.control_frames.reset();
+  Flow flow(route);
+  flow.start();
+  for (int i = 0; i < 500; ++i) flow.client->send_frame({.opcode = opcode, .payload = "ping"});
+  flow.pump();
+  CHECK(flow.backend->received().size() == 2000);  // 200 of 10 bytes
+  CHECK_FALSE(flow.reads_client());
+}
+
+TEST_CASE("limits: a byte rate is kept at every moment, not on the average", "[flow][limits]") {
+  const bool tls = GENERATE(false, true);
+  CAPTURE(tls);
+  constexpr std::size_t kRate = 20 * 1024;
+  constexpr std::size_t kRecord = 16 * 1024;
+  Flow flow(bytes(kRate * 60, kRate), {.client_tls = tls});
+  flow.start();
+  flow.client->send(make({.opcode = 2, .payload = std::string(400'000, 'x'), .masked = true}));
+  flow.pump();
+  CHECK(flow.backend->received().size() <= kRate + (tls ? kRecord : 0));
+  std::size_t before = flow.backend->received().size();
+  for (int i = 0; i < 40; ++i) {
+    flow.pass(250ms);
+    const std::size_t now = flow.backend->received().size();
+    // A quarter of a second's worth, a step of it, and what a record brings.
+    CHECK(now - before <= kRate / 4 + kRate / 8 + 256 + (tls ? kRecord : 0));
+    if (!tls) CHECK(now > before);
+    before = now;
+  }
+  CHECK(before <= 12 * kRate + (tls ? kRecord : 0));
+  CHECK(before >= 10 * kRate);
+}
+
+TEST_CASE("limits: control frames and empty continuations of a client are throttled by default",
+          "[flow][limits]") {
+  const unsigned opcode = GENERATE(9U, 10U, 0U);
+  CAPTURE(opcode);
+  conf::Route route;
+  route.websocket.ping_interval.reset();
+  if (GENERATE(false, true)) route.limits.on_excess = conf::Limits::OnExcess::close;
+  Flow flow(route);
+  flow.start();
+  std::string sent = make({.opcode = 1, .payload = "begun", .masked = true, .fin = false});
+  for (int i = 0; i < 1000; ++i)
+    sent += make({.opcode = opcode, .masked = true, .fin = opcode != 0});
+  sent += make({.opcode = 0, .payload = "over", .masked = true});
+  flow.client->send(sent);
+  flow.pump();
+  CHECK(flow.backend->frames().size() == 101);
+  CHECK_FALSE(flow.reads_client());
+  flow.walk(2s, 100ms);
+  CHECK(flow.backend->frames().size() >= 290);
+  CHECK(flow.backend->frames().size() <= 331);
+  flow.walk(8s, 100ms);
+  CHECK(flow.backend->received() == sent);
+  CHECK(flow.reads_client());
+  CHECK(flow.home.counters
+            ->limits[static_cast<std::size_t>(observe::LimitHit::control_frames_throttled)]
+            .value() > 0);
+}
+
+TEST_CASE("limits: messages are not held back for the control frames between them",
+          "[flow][limits]") {
+  conf::Route route;
+  route.websocket.ping_interval.reset();
+  Flow flow(route);
+  flow.start();
+  for (int i = 0; i < 90; ++i) {
+    flow.client->send_frame({.opcode = 9});
+    flow.client->text("m");
+    flow.client->send_frame({.opcode = 1, .payload = "a", .fin = false});
+    flow.client->send_frame({.opcode = 0});  // ends its message: not one of those that are limited
+  }
+  flow.pump();
+  CHECK(flow.backend->frames().size() == 360);
+}
+
+TEST_CASE("limits: a throttled client that is reset is noticed", "[flow][limits]") {
+  Flow flow(bytes(60, 1000), {.tcp = true});
+  flow.start();
+  flow.client->send(make({.opcode = 2, .payload = std::string(100'000, 'x'), .masked = true}));
+  flow.pump();
+  REQUIRE_FALSE(flow.reads_client());
+  flow.client->reset();
+  flow.pump().walk(4s);
+  CHECK_FALSE(flow.alive());
+  CHECK(flow.logged("reason", R"("client_gone")"));
+}
+
+TEST_CASE("limits: a client that is reset while its backend takes nothing is noticed",
+          "[flow][limits]") {
+  conf::Route route;
+  route.websocket.ping_interval.reset();
+  route.timeouts.write_stall = 1h;
+  route.websocket.max_message.reset();
+  Flow flow(route, {.tcp = true});
+  flow.start();
+  flow.backend->stop_reading(true);
+  flow.client->send(make({.opcode = 2, .payload = std::string(30'000'000, 'x'), .masked = true}));
+  for (int i = 0; i < 1000 && flow.reads_client(); ++i) flow.pump();
+  REQUIRE_FALSE(flow.reads_client());
+  flow.client->reset();
+  flow.pump().walk(4s);
+  flow.backend->close();
+  flow.walk(6s);
+  CHECK(flow.logged("reason", R"("client_gone")"));
+}
+
+TEST_CASE("limits: idle_timeout does not end a session that the throttle holds back",
+          "[flow][limits]") {
+  const bool held = GENERATE(true, false);  // read already, or still in the socket
+  CAPTURE(held);
+  conf::Route route = held ? messages(1, 1) : bytes(60, 100);
+  route.websocket.idle_timeout = 10s;
+  Flow flow(route);
+  flow.start();
+  flow.client->text(std::string(94, 'a'));
+  flow.client->text(std::string(54, 'b'));
+  flow.pump();
+  REQUIRE_FALSE(flow.reads_client());
+  flow.walk(50s);
+  CHECK(flow.client->close_code() == -1);
+  flow.walk(60s);
+  CHECK(data_frames(*flow.backend) == 2);
+  flow.walk(12s);
+  CHECK(flow.client->close_code() == 1001);
 }
 
 TEST_CASE("limits: on_excess close lets through what the bucket held", "[flow][limits]") {

@@ -140,6 +140,8 @@ class Flow {
   Flow& pump();
   // Time goes by, by a little more than `by`.
   Flow& pass(std::chrono::milliseconds by);
+  // Time goes by a step at a time, as it does for a process that is not stopped meanwhile.
+  Flow& walk(std::chrono::milliseconds by, std::chrono::milliseconds step = 1s);
 
   bool alive() const { return links.size() != 0; }
 

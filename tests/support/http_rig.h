@@ -28,6 +28,8 @@ class HttpFlow {
   HttpFlow& pump();
   // Time goes by, by a little more than `by`.
   HttpFlow& pass(std::chrono::milliseconds by);
+  // ... a step at a time.
+  HttpFlow& walk(std::chrono::milliseconds by, std::chrono::milliseconds step = 1s);
   // The client sends, and all comes to rest.
   HttpFlow& ask(std::string_view bytes);
   // The last server connection does.

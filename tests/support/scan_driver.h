@@ -94,6 +94,11 @@ class ScanDriver {
       case Event::pong:
       case Event::close:
         return control(in, result, at);
+      case Event::empty:
+        trace_.events.push_back(event_text("empty", at, result.frame));
+        ++counters_.continuations;
+        forward(in, result.frame);
+        return true;
       case Event::message_limit:
         trace_.events.push_back(event_text("limit", at, 0));
         allowed_ += setup_.budget.refill;

@@ -297,6 +297,8 @@ TEST_CASE("admin server: who never reads a stream loses events, then the stream"
   CHECK(lost.size() > event.size());
 
   for (int i = 0; i < 400; ++i) rig.streams[0]->send(event);
+  // The first look begins the watch.
+  rig.wait(AdminServer::kStreamCheck + conf::Millis{100});
   rig.wait(AdminServer::kStreamStall);
   rig.wait(AdminServer::kStreamCheck + conf::Millis{100});
   rig.wait(conf::Millis{10});

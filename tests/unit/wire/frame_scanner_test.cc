@@ -346,4 +346,36 @@ TEST_CASE("scanner: nothing in gives nothing out", "[wire][scanner]") {
   CHECK(result.pass == 0);
 }
 
+TEST_CASE("scanner: a continuation that carries and ends nothing is an event where asked for",
+          "[wire][scanner]") {
+  const std::string begun = make({.opcode = 1, .payload = "a", .fin = false});
+  const std::string empty = make({.opcode = 0, .fin = false});
+  const std::string last = make({.opcode = 0});
+  const std::string all = begun + empty + last;
+  ScanRules rules;
+  ScanCounters counters;
+  FrameScanner scanner;
+  CHECK(scanner.scan(all, rules, kNoExtension, counters).pass == all.size());
+  CHECK(counters.continuations == 2);
+
+  rules.show_empty = true;
+  counters = {};
+  ScanResult result = scanner.scan(all, rules, kNoExtension, counters);
+  CHECK(result.event == Event::empty);
+  CHECK(result.pass == begun.size());
+  CHECK(result.frame == empty.size());
+  CHECK(counters.continuations == 0);
+  // Not consumed: the same again.
+  const std::string_view rest = std::string_view(all).substr(begun.size());
+  result = scanner.scan(rest, rules, kNoExtension, counters);
+  CHECK(result.event == Event::empty);
+  CHECK(result.pass == 0);
+  // The end of a message is none.
+  result = scanner.scan(rest.substr(empty.size()), rules, kNoExtension, counters);
+  CHECK(result.event == Event::none);
+  CHECK(result.pass == last.size());
+  CHECK(counters.continuations == 1);
+  CHECK_FALSE(scanner.mid_message());
+}
+
 }  // namespace fairlead::wire
