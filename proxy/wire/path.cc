@@ -83,15 +83,33 @@ std::size_t depth_of(std::string_view path) {
 
 NormalPath::NormalPath(std::string_view path) : given_(path) {
   if (is_surely_normal(path)) return;
+  const bool has_backslash = path.find('\\') != std::string_view::npos;
+  std::size_t names = 0;  // in own_
   bool ends_with_name = false;
   while (ok_ && !path.empty()) {
     const std::string_view segment = next_segment(path);
     const Segment kind = kind_of(segment);
     ends_with_name = kind == Segment::name;
     if (ends_with_name) ok_ = append(segment);
-    if (kind == Segment::up) own_.resize(std::min(own_.rfind('/'), own_.size()));
+    if (ends_with_name) ++names;
+    if (kind == Segment::empty) own_ += '/';
+    if (kind == Segment::up) ok_ = !has_backslash && go_up(names);
   }
   if (!ends_with_name) own_ += '/';
+  const auto both_slashes = [](char a, char b) { return a == '/' && b == '/'; };
+  own_.erase(std::unique(own_.begin(), own_.end(), both_slashes), own_.end());
+}
+
+// Takes the last segment away; `names` is how many are no empty ones. False: servers do not agree
+// on what is above. Behind an empty segment it is that segment (RFC 3986 5.2.4) or, where slashes
+// are merged first, the name before. (With a backslash it depends on whether that is a slash.)
+bool NormalPath::go_up(std::size_t& names) {
+  if (names != 0) {
+    if (own_.ends_with('/')) return false;
+    --names;
+  }
+  own_.resize(std::min(own_.rfind('/'), own_.size()));
+  return true;
 }
 
 // A slash and the segment. False: it has a bad escape.
