@@ -63,6 +63,15 @@ void LogTarget::swap(LogTarget& other) noexcept {
   std::swap(is_socket_, other.is_socket_);
 }
 
+bool LogTarget::is_same_as(const LogTarget& other) const {
+  struct stat ours {};
+
+  struct stat theirs {};
+
+  return fstat(fd_, &ours) == 0 && fstat(other.fd_, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+         ours.st_ino == theirs.st_ino;
+}
+
 LogTarget LogTarget::standard(int fd) {
   struct stat what {};
 

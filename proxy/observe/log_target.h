@@ -40,6 +40,9 @@ class LogTarget {
 
   bool is_socket() const { return is_socket_; }
 
+  // Whether both are open and lead to the same file, pipe or socket.
+  bool is_same_as(const LogTarget& other) const;
+
  private:
   LogTarget(int fd, bool owned);
   void swap(LogTarget& other) noexcept;

@@ -37,18 +37,21 @@ struct LogWriter::State {
 
   void run();
   bool next(std::unique_lock<std::mutex>& lock);
-  bool put(std::string_view text);
+  bool put_lines(std::string_view& rest);
+  bool put(std::string_view& text);
   bool wait_for_room();
   ssize_t write_some(std::string_view text);
+  void give_up(std::string_view rest);
 
   void lose(std::string_view text) { lost += lines_in(text); }
 
-  bool is_late();
+  bool is_over();
 
   const std::size_t most;
   std::atomic<std::uint64_t> lost{0};
   std::atomic<int> error{0};  // of the last write that failed
   LogTarget target;           // the thread's
+  bool torn = false;          // the thread's: what was written last ends within a line
   std::mutex mutex;           // all that follows
   std::condition_variable work;
   std::condition_variable done;
@@ -62,17 +65,19 @@ struct LogWriter::State {
   bool left_behind = false;    // nobody waits for the thread any more
 };
 
-bool LogWriter::State::is_late() {
+// Nothing more is to be written to the target: the end has come, or another one takes its place.
+bool LogWriter::State::is_over() {
   const std::lock_guard lock(mutex);
-  return closing && Clock::now() >= deadline;
+  if (closing && Clock::now() >= deadline) return true;
+  return replacement && !replacement->is_same_as(target);
 }
 
-// False: the end came first.
+// False: there is none, and nobody waits for it any more.
 bool LogWriter::State::wait_for_room() {
   for (;;) {
     pollfd one{target.fd(), POLLOUT, 0};
     if (poll(&one, 1, static_cast<int>(kStep.count())) > 0) return true;
-    if (is_late()) return false;
+    if (is_over()) return false;
   }
 }
 
@@ -84,7 +89,8 @@ ssize_t LogWriter::State::write_some(std::string_view text) {
   return write(target.fd(), part.data(), part.size());
 }
 
-bool LogWriter::State::put(std::string_view text) {
+// Takes what was written off the front of `text`. False: something is left.
+bool LogWriter::State::put(std::string_view& text) {
   while (!text.empty()) {
     if (target.may_wait() && !wait_for_room()) return false;
     const ssize_t n = write_some(text);
@@ -102,10 +108,33 @@ bool LogWriter::State::put(std::string_view text) {
   return true;
 }
 
+// Writes `current`; `rest` is what is left of it. A line that could only be written in part is
+// ended first, or the next one would be lost with it.
+bool LogWriter::State::put_lines(std::string_view& rest) {
+  rest = current;
+  std::string_view end = torn ? "\n" : "";
+  if (!put(end)) return false;
+  const bool all = put(rest);
+  const std::size_t put_out = current.size() - rest.size();
+  torn = !all && put_out != 0 && current[put_out - 1] != '\n';
+  return all;
+}
+
+// What is left of `current` goes to the target that takes the place of this one, from the beginning
+// of a line on; or it is lost.
+void LogWriter::State::give_up(std::string_view rest) {
+  if (!replacement || replacement->is_same_as(target)) return lose(rest);
+  const std::size_t put_out = current.size() - rest.size();
+  current.erase(0, put_out == 0 ? 0 : current.rfind('\n', put_out - 1) + 1);
+  bytes += current.size();
+  queue.push_front(std::move(current));
+}
+
 // Takes the next lines, or the next target. False: there will be no more.
 bool LogWriter::State::next(std::unique_lock<std::mutex>& lock) {
   work.wait(lock, [this] { return !queue.empty() || closing || replacement; });
   if (replacement) {
+    torn = torn && replacement->is_same_as(target);
     LogTarget old = std::exchange(target, std::move(*replacement));
     replacement.reset();
     lock.unlock();
@@ -124,10 +153,11 @@ void LogWriter::State::run() {
   std::unique_lock lock(mutex);
   while (next(lock)) {
     lock.unlock();
-    const bool written = put(current);
+    std::string_view rest;
+    const bool written = put_lines(rest);
     lock.lock();
     if (left_behind) return;  // it was counted as lost already
-    if (!written) lose(current);
+    if (!written) give_up(rest);
     current.clear();
   }
   for (const std::string& lines : queue) lose(lines);

@@ -26,8 +26,8 @@ class LogWriter {
   // wait are lost.
   void push(std::string lines);
 
-  // What comes from now on goes there. The old target is closed once nothing is being written to
-  // it.
+  // What comes from now on goes there, and what still waits. The old target is closed once nothing
+  // is being written to it; a reader of it that hangs is not waited for.
   void replace(LogTarget target);
 
   // Returns once all is written, at the latest after `limit` and a little: what is left then is

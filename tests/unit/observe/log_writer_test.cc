@@ -1,6 +1,8 @@
 #include "proxy/observe/log_writer.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +45,16 @@ class Reader {
     const std::string some(4096, '.');
     while (write(fd_, some.data(), some.size()) > 0) {
     }
+  }
+
+  // Makes room for one page, and comes back once that is taken.
+  void let_one_page_in() {
+    int before = 0;
+    int now = -1;
+    ioctl(fd_, FIONREAD, &before);
+    std::array<char, 4096> page{};
+    REQUIRE(read(fd_, page.data(), page.size()) == static_cast<ssize_t>(page.size()));
+    while (now != before) ioctl(fd_, FIONREAD, &now);
   }
 
   std::string take() {
@@ -163,6 +175,57 @@ TEST_CASE("log writer: after another target took its place lines go there",
   writer.close(10s);
   CHECK(read_file(directory.path + "/old") == "");
   CHECK(read_file(directory.path + "/new") == "line\n");
+}
+
+TEST_CASE("log writer: another target takes over from one whose reader hangs",
+          "[observe][log_writer]") {
+  test::TempDirectory directory;
+  std::string error;
+  Reader reader;
+  reader.fill();
+  LogWriter writer(reader.target(), kMost);
+  // It hangs within the second line: the first was taken.
+  const std::string first = std::string(99, 'a') + "\n";
+  const std::string second = std::string(9999, 'b') + "\n";
+  writer.push(first + second + "third\n");
+  writer.push("fourth\n");
+  reader.let_one_page_in();
+  const bool same = GENERATE(false, true);
+  writer.replace(same ? reader.target()
+                      : LogTarget::file(directory.path + "/new", std::nullopt, error));
+  writer.push("fifth\n");
+  std::string got;
+  while (same && !got.ends_with("fifth\n")) got += reader.take();
+  writer.close(10s);
+  const std::string rest = second + "third\nfourth\nfifth\n";
+  if (same) {
+    CHECK(got.substr(got.find_first_not_of('.')) == first + rest);
+  } else {
+    CHECK(read_file(directory.path + "/new") == rest);
+  }
+  CHECK(writer.lost() == 0);
+}
+
+TEST_CASE("log writer: where only a part can be written no other line is lost with it",
+          "[observe][log_writer]") {
+  test::TempDirectory directory;
+  std::string error;
+  LogWriter writer(LogTarget::file(directory.path + "/log", std::nullopt, error), kMost);
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{20, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  writer.push("first\nsecond\nthird line\nfourth\n");
+  while (writer.lost() == 0) {
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(writer.lost() == 2);
+  CHECK(writer.why_lost() == "File too large");
+  writer.push("fifth\n");
+  writer.close(10s);
+  CHECK(writer.lost() == 2);
+  CHECK(read_file(directory.path + "/log") == "first\nsecond\nthird l\nfifth\n");
 }
 
 TEST_CASE("log target: what cannot be opened is told, and nothing is made for it",
