@@ -1,6 +1,7 @@
 #include "proxy/cli.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include "proxy/edge/privileges.h"
 #include "proxy/edge/server.h"
 #include "proxy/observe/log.h"
+#include "proxy/observe/log_writer.h"
 #include "tls/digest.h"
 #include "tls/self_signed.h"
 
@@ -49,6 +51,13 @@ std::string full_address(const std::string& address) {
   return address;
 }
 
+// To stderr, by a process that ends: nobody who does not read it holds the end up.
+void say_last(std::string text) {
+  observe::LogWriter writer(observe::LogTarget::standard(STDERR_FILENO), text.size());
+  writer.push(std::move(text));
+  writer.close(kLastLines);
+}
+
 // Prints problems; true when there are none.
 bool report(const conf::LoadResult& loaded) {
   for (const conf::Problem& problem : loaded.problems) std::cerr << problem.text() << "\n";
@@ -56,8 +65,8 @@ bool report(const conf::LoadResult& loaded) {
 }
 
 int fail(const std::string& why, edge::Inheritance* inheritance = nullptr) {
-  std::cerr << "fairlead: cannot start: " << why << "\n";
   if (inheritance != nullptr) inheritance->failed(why);
+  say_last("fairlead: cannot start: " + why + "\n");
   return kFailed;
 }
 
@@ -65,8 +74,10 @@ int fail(const std::string& why, edge::Inheritance* inheritance = nullptr) {
 bool report(const conf::LoadResult& loaded, edge::Inheritance& inheritance) {
   std::string all;
   for (const conf::Problem& problem : loaded.problems) all += problem.text() + "\n";
-  if (!all.empty()) inheritance.failed(all);
-  return report(loaded);
+  if (all.empty()) return true;
+  inheritance.failed(all);
+  say_last(std::move(all));
+  return false;
 }
 
 template <class Started>

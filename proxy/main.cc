@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   std::signal(
       SIGPIPE,
       SIG_IGN);  // NOLINT(bugprone-*): cannot fail for SIGPIPE; a peer's end is told by write()
+  // A log at the limit of file sizes (ulimit -f) loses lines, not the process.
+  std::signal(SIGXFSZ, SIG_IGN);  // NOLINT(bugprone-*): as above; write() tells it
   namespace cli = fairlead::cli;
   const std::vector<std::string> arguments(argv, argv + argc);
   const fairlead::net::Program self{

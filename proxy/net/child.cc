@@ -37,6 +37,7 @@ void reset_signals(posix_spawnattr_t& attributes) {
   sigemptyset(&set);
   posix_spawnattr_setsigmask(&attributes, &set);
   sigaddset(&set, SIGPIPE);
+  sigaddset(&set, SIGXFSZ);
   posix_spawnattr_setsigdefault(&attributes, &set);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { Admin } from './lib/admin.js';
 import { eventually, within } from './lib/deadline.js';
 import { kBinary } from './lib/fairlead.js';
 import { Peer } from './lib/peer.js';
@@ -160,4 +161,50 @@ scenario('standard streams that are closed are /dev/null', async (rig) => {
   for (const fd of [0, 1, 2]) assert.equal(fs.readlinkSync(`/proc/${child.pid}/fd/${fd}`), '/dev/null');
   child.kill('SIGTERM');
   assert.equal(await within(ended, 'the end'), 0);
+});
+
+scenario('an upgrade that fails does not wait for who does not read stderr', async (rig) => {
+  const backend = await rig.backend();
+  const socket = path.join(rig.directory(), 'admin.sock');
+  const file = path.join(rig.directory(), 'fairlead.toml');
+  const settings = { servers: [backend.address], more: `[admin]\nlisten = "unix:${socket}"` };
+  fs.writeFileSync(file, config(settings));
+  const err = fifo(rig, 'err');
+  const end = fs.openSync(err.file, 'w');
+  const child = spawn(kBinary, ['run', '-c', file], { stdio: ['ignore', 'ignore', end] });
+  rig.defer(() => child.kill('SIGKILL'));
+  fs.closeSync(end);
+  let said = '';
+  await eventually(() => (said += err.take()).includes('ready:'), 'it serves');
+  err.fill();
+  fs.writeFileSync(file, 'nonsense');
+  child.kill('SIGUSR2');
+  const admin = Object.assign(new Admin(), { socket });
+  const state = async () => (await admin.ask('GET', '/api/status')).json.upgrade;
+  await eventually(async () => (await state())?.state === 'failed', 'its failure');
+  assert.match((await state()).error, /fairlead\.toml:1/);
+});
+
+scenario('a log file at the limit of file sizes costs lines, not the process', async (rig) => {
+  const backend = await rig.backend();
+  const file = path.join(rig.directory(), 'fairlead.toml');
+  const access = path.join(rig.directory(), 'access.log');
+  fs.writeFileSync(file, config({ servers: [backend.address], more: `[log]\naccess = "${access}"` }));
+  const child = spawn('/bin/sh', ['-c', `ulimit -f 1; exec "${kBinary}" run -c "${file}"`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve([code, signal]));
+  });
+  rig.defer(() => child.kill('SIGKILL'));
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (part) => (said += part));
+  await eventually(() => said.includes('ready:'), 'it serves');
+  const fairlead = { connect: (options) => Peer.connect(Number(said.match(/listening on \S+:(\d+)/)[1]), options) };
+  for (let i = 0; i < 10; ++i)
+    assert.equal((await (await rig.connect(fairlead)).request(get(`/${i}`, ['Content-Length: x']))).status, 400);
+  await eventually(() => fs.statSync(access).size >= 512, 'no more goes in');
+  child.kill('SIGTERM');
+  assert.deepEqual(await within(ended, 'the end'), [0, null]);
+  assert.match(said, /lines of the access log were lost: File too large/);
 });
