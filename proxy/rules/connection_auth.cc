@@ -10,7 +10,7 @@ namespace {
 bool is_scheme_of_connection(std::string_view credentials) {
   static constexpr std::array<std::string_view, 4> kSchemes = {"NTLM", "Negotiate", "Nego2",
                                                                "Kerberos"};
-  const std::string_view scheme = credentials.substr(0, credentials.find(' '));
+  const std::string_view scheme = credentials.substr(0, credentials.find_first_of(" \t"));
   return std::any_of(kSchemes.begin(), kSchemes.end(),
                      [&](std::string_view one) { return wire::iequals(scheme, one); });
 }

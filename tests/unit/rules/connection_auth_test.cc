@@ -17,6 +17,7 @@ TEST_CASE("connection auth: which credentials and challenges bind a connection",
   const auto row = GENERATE(values<Row>({
       {"NTLM", true},
       {"NTLM TlRMTVNTUAABAAAA", true},
+      {"NTLM\tTlRMTVNTUAABAAAA", true},
       {"Negotiate", true},
       {"negotiate YII=", true},
       {"Negotiate, NTLM", true},
