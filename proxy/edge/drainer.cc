@@ -126,7 +126,7 @@ bool Drainer::undo(std::uint32_t id) {
   const DrainOrder order = found->second.order;
   set_drained(order.scope, false);
   observe::log_info("draining {}: stopped, {} of {} sessions stay", order.scope.text(),
-                    order.count->left.load(), order.count->total.load());
+                    order.count->staying(), order.count->total.load());
   jobs_.erase(found);
   halt(order.job);
   return true;

@@ -89,7 +89,7 @@ void Drainer::cancel_all(const Scope& scope) {
     const LeaveCount& count = *job.order.count;
     if (count.total.load() != 0) {
       observe::log_info("draining {}: it came back, {} of {} sessions stay", scope.text(),
-                        count.left.load(), count.total.load());
+                        count.staying(), count.total.load());
     }
     if (!job.order.removal) set_drained(job.order.scope, false);
     halt(job.order.job);

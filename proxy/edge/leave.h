@@ -2,6 +2,7 @@
 // How a session is asked to go: when, why, and how long it may take to come to the end of a
 // message.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -51,6 +52,13 @@ struct LeaveCount {
   std::atomic<std::uint32_t> total{0};  // chosen so far, and not given up
   std::atomic<std::uint32_t> left{0};   // of these, not over yet
   std::atomic<std::uint32_t> told{0};   // have been ended by the job
+  std::atomic<std::uint32_t> going{0};  // of these, not over yet
+
+  // How many would stay if the job were undone now.
+  std::uint32_t staying() const {
+    const std::uint32_t open = left.load();
+    return open - std::min(open, going.load());
+  }
 };
 
 struct Leave {
@@ -75,7 +83,9 @@ class Leaving {
   }
 
   ~Leaving() {
-    if (leave_.count) leave_.count->left.fetch_sub(1, std::memory_order_relaxed);
+    if (!leave_.count) return;
+    leave_.count->left.fetch_sub(1, std::memory_order_relaxed);
+    if (told_) leave_.count->going.fetch_sub(1, std::memory_order_relaxed);
   }
 
   Leaving(const Leaving&) = delete;
@@ -88,7 +98,9 @@ class Leaving {
 
   // The session is told: from now on there is no way back.
   void told() {
-    if (leave_.count) leave_.count->told.fetch_add(1, std::memory_order_relaxed);
+    if (!leave_.count || std::exchange(told_, true)) return;
+    leave_.count->told.fetch_add(1, std::memory_order_relaxed);
+    leave_.count->going.fetch_add(1, std::memory_order_relaxed);
   }
 
   const Leave& leave() const { return leave_; }
@@ -97,6 +109,7 @@ class Leaving {
 
  private:
   Leave leave_;
+  bool told_ = false;
 };
 
 }  // namespace fairlead::edge

@@ -55,15 +55,18 @@ TEST_CASE("leaving: an idle session goes at its time with 1012 and 1001", "[flow
   leave.count = count;
   CHECK(flow.tunnel->leave(leave));
   CHECK(count->left == 1);
+  CHECK(count->staying() == 1);
   flow.pass(4s);
   CHECK(flow.client->close_code() == -1);
   flow.pass(1s).pump();
   CHECK(flow.client->close_code() == 1012);
   CHECK(count->told == 1);
   CHECK(count->left == 1);
+  CHECK(count->staying() == 0);
   answer(flow);
   CHECK_FALSE(flow.alive());
   CHECK(count->left == 0);
+  CHECK(count->staying() == 0);
   CHECK(count->total == 1);
   CHECK(flow.logged("reason", R"("moved")"));
   CHECK(flow.logged("close_code", "1012"));
