@@ -125,8 +125,12 @@ void Connection::client_ended(bool clean) {
 
 void Connection::drain(net::TimePoint) {
   // A connection that waits for a request is closed when it has had one; a fresh one gets its 503,
-  // or its answer after a hand-over.
-  if (!dead() && phase_ == Phase::head && !first_request_ && in_.empty()) vanish();
+  // or its answer after a hand-over. So does what has come already and was not read yet.
+  const auto idle = [this] {
+    return !dead() && phase_ == Phase::head && !first_request_ && in_.empty();
+  };
+  if (idle()) on_readable(*client_);
+  if (idle()) vanish();
 }
 
 void Connection::force_end() {

@@ -362,6 +362,27 @@ TEST_CASE("http: a drain lets an exchange finish and keeps no connection", "[flo
   CHECK(flow.home.busy == 0);
 }
 
+TEST_CASE("http: what a kept connection has asked before a drain came is answered",
+          "[flow][http]") {
+  const bool handed_over = GENERATE(false, true);
+  HttpFlow flow;
+  flow.ask(kGet).reply(kOk);
+  flow.asked();
+  flow.got();
+  flow.client->send(kGet);  // not read yet
+  flow.home.draining = true;
+  flow.home.handed_over = handed_over;
+  flow.links.for_each([&](edge::Link& link) { link.drain(flow.loop.now() + 5s); });
+  if (handed_over) {
+    CHECK(has(flow.pump().asked(), "GET /a "));
+    flow.reply(kOk);
+  }
+  const std::string answer = flow.pump().got();
+  CHECK(status(answer) == (handed_over ? 200 : 503));
+  CHECK(has(answer, "Connection: close\r\n"));
+  CHECK(flow.reasons() == (handed_over ? "done done " : "done draining "));
+}
+
 TEST_CASE("http: an answer cut at every byte is the same to the client", "[flow][http]") {
   const std::string answer =
       "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
