@@ -72,6 +72,11 @@ void check_listener(const Located<Listener>& listener) {
 
 // Whoever reaches the endpoint may see, and with the token steer: see interface and manual.
 void check_admin(const Located<Admin>& admin, const std::vector<Located<Listener>>& listeners) {
+  const Admin& tokens = admin.value;
+  if (!tokens.read_token.empty() && tokens.read_token == tokens.token) {
+    admin.scope.problem(value_of(admin, "read_token_file"),
+                        "read_token_file: holds the token of token_file, which may act");
+  }
   if (!admin.value.listen) return;
   const Address& address = *admin.value.listen;
   const Node& listen = value_of(admin, "listen");

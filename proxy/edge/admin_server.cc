@@ -114,6 +114,8 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
 
   std::uint64_t id() const { return id_; }
 
+  net::TimePoint since() const { return since_; }
+
   // Who goes first where places are short; 0: not this one.
   int slowness() const {
     if (state_ == State::head || state_ == State::body) return 2;
@@ -266,6 +268,7 @@ class AdminServer::Connection final : net::Stream::Handler, net::Timer::Handler 
 
   AdminServer& server_;
   const std::uint64_t id_;
+  const net::TimePoint since_ = server_.loop_.now();
   State state_ = State::head;
   bool eof_ = false;
   bool sent_ = false;       // an event, since the last check
@@ -309,10 +312,10 @@ AdminServer::~AdminServer() = default;
 
 // The oldest that has not asked yet, else the oldest that does not read its answer. A check asks
 // and reads at once: it never has to go.
-bool AdminServer::make_room() {
+bool AdminServer::make_room(net::TimePoint before) {
   Connection* slowest = nullptr;
   for (const auto& [id, one] : connections_) {
-    if (one->slowness() == 0) continue;
+    if (one->slowness() == 0 || one->since() >= before) continue;
     const bool slower = slowest == nullptr || one->slowness() > slowest->slowness() ||
                         (one->slowness() == slowest->slowness() && id < slowest->id());
     if (slower) slowest = one.get();
@@ -322,9 +325,16 @@ bool AdminServer::make_room() {
 }
 
 void AdminServer::on_accept(net::Fd fd, const net::PeerAddress&, std::size_t) {
-  if (connections() >= kConnections && !make_room()) return;
+  if (connections() >= kConnections && !make_room(net::TimePoint::max())) return;
   const std::uint64_t id = ++last_id_;
   connections_.emplace(id, std::make_unique<Connection>(*this, id, std::move(fd)));
+}
+
+// Out of descriptors: those that are slow give theirs to who waits at the door. Not who came just
+// now: accept reports the shortage once it has given the last descriptor away.
+void AdminServer::on_accept_paused(int) {
+  for (int i = 0; i < kMadeRoom && make_room(loop_.now()); ++i) {
+  }
 }
 
 AdminServer::Connection* AdminServer::find(std::uint64_t id) const {

@@ -22,6 +22,7 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
  public:
   // At so many, who is slowest to ask makes room for the next, then who is slowest to read.
   static constexpr std::size_t kConnections = 64;
+  static constexpr int kMadeRoom = 8;  // so many of them go at once when descriptors run out
   static constexpr std::size_t kBodyBytes = 64 * 1024;
   static constexpr conf::Millis kRequestTime{10'000};  // from accept to the request's last byte
   // From there to a deferred answer, and from the answer to the connection's end.
@@ -52,11 +53,11 @@ class AdminServer final : net::Acceptor::Handler, net::Timer::Handler {
 
   void on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t tag) override;
 
-  void on_accept_paused(int) override {}
+  void on_accept_paused(int error_number) override;
 
   void on_timer(net::Timer& timer) override;
   void died(std::uint64_t id);
-  bool make_room();
+  bool make_room(net::TimePoint before);     // of those that came before
   Connection* find(std::uint64_t id) const;  // null: it is gone
 
   net::Loop& loop_;

@@ -65,7 +65,7 @@ Connection::Connection(Home& home, Arrival arrival)
 
 // A session takes the place with it.
 Connection::~Connection() {
-  if (place_) --*listener().connections;
+  give_place_back();
 }
 
 void Connection::start() {
@@ -198,7 +198,10 @@ void Connection::read_head(std::string_view bytes) {
   if (state == wire::HeadScanner::State::error) return answer(cause_of(scanner_.error()), nullptr);
   if (state == wire::HeadScanner::State::more) {
     in_.append(bytes);
-    if (idle) wait_for_head();  // from now on it is the head that is waited for
+    if (idle) {  // from now on it is the head that is waited for
+      home_.waiting.leave(*this);
+      wait_for_head();
+    }
     return;
   }
   if (in_.empty()) {

@@ -96,6 +96,7 @@ class Connection final : public Link,
   void half_close();
   void turn_away();
   void shed() override;
+  void give_place_back();
 
   void answer(rules::Cause cause, Request* request, conf::Millis retry_after = {},
               std::string_view location = {});

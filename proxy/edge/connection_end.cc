@@ -94,6 +94,7 @@ void Connection::vanish() {
   home_.waiting.leave(*this);
   if (exchange_) exchange_->cancel();
   if (client_) client_->close();
+  give_place_back();
   die();
 }
 

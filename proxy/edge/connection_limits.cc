@@ -44,11 +44,15 @@ void Connection::turn_away() {
 
 void Connection::shed() {
   if (!in_.empty()) log_http(Cause::max_connections, 0, 0, nullptr);
-  if (place_) {
-    --*listener().connections;
-    const Place given_back = std::move(place_);
-  }
   vanish();
+}
+
+// At once, not when the connection is destroyed at the turn's end: until then it would count, and
+// who asks nothing would have to go for it.
+void Connection::give_place_back() {
+  if (!place_) return;
+  --*listener().connections;
+  const Place given_back = std::move(place_);
 }
 
 }  // namespace fairlead::edge

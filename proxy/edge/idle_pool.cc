@@ -13,10 +13,16 @@ class IdlePool::Shelf final : net::Stream::Handler, net::Timer::Handler {
   Shelf(IdlePool& owner, std::shared_ptr<balance::PoolServer> server)
       : owner_(owner), server_(std::move(server)), timer_(owner.loop_.timers(), *this) {}
 
+  ~Shelf() { owner_.kept_ -= idle_.size(); }
+
+  Shelf(const Shelf&) = delete;
+  Shelf& operator=(const Shelf&) = delete;
+
   std::unique_ptr<net::Stream> take(bool probe) {
     while (!idle_.empty()) {
       Idle last = std::move(idle_.back());
       idle_.pop_back();
+      --owner_.kept_;
       if (!last.stream->is_open() || last.until <= owner_.loop_.now()) continue;
       if (probe && !is_quiet(*last.stream)) continue;
       return std::move(last.stream);
@@ -25,10 +31,11 @@ class IdlePool::Shelf final : net::Stream::Handler, net::Timer::Handler {
   }
 
   bool put(std::unique_ptr<net::Stream>& stream, net::TimePoint until) {
-    if (idle_.size() >= conf::bounds::kIdlePerServer) sweep();
-    if (idle_.size() >= conf::bounds::kIdlePerServer) return false;
+    if (is_full()) sweep();
+    if (is_full()) return false;
     stream->set_handler(*this);
     idle_.push_back({std::move(stream), until});
+    ++owner_.kept_;
     timer_.arm_by(until);
     return true;
   }
@@ -59,8 +66,12 @@ class IdlePool::Shelf final : net::Stream::Handler, net::Timer::Handler {
     timer_.arm(first->until);
   }
 
+  bool is_full() const {
+    return idle_.size() >= conf::bounds::kIdlePerServer || owner_.kept_ >= owner_.most_;
+  }
+
   void sweep() {
-    std::erase_if(idle_, [now = owner_.loop_.now()](const Idle& idle) {
+    owner_.kept_ -= std::erase_if(idle_, [now = owner_.loop_.now()](const Idle& idle) {
       return !idle.stream->is_open() || idle.until <= now;
     });
   }
@@ -76,7 +87,7 @@ class IdlePool::Shelf final : net::Stream::Handler, net::Timer::Handler {
   std::vector<Idle> idle_;
 };
 
-IdlePool::IdlePool(net::Loop& loop) : loop_(loop) {}
+IdlePool::IdlePool(net::Loop& loop, std::size_t most) : loop_(loop), most_(most) {}
 
 IdlePool::~IdlePool() = default;
 

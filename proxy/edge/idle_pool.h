@@ -3,6 +3,8 @@
 // the first taken out, so that what is not needed grows old and is closed. One that says anything,
 // or ends, while nothing was asked is closed at once.
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -14,7 +16,8 @@ namespace fairlead::edge {
 
 class IdlePool {
  public:
-  explicit IdlePool(net::Loop& loop);
+  // `most`: how many it keeps in all.
+  explicit IdlePool(net::Loop& loop, std::size_t most = SIZE_MAX);
   ~IdlePool();
   IdlePool(const IdlePool&) = delete;
   IdlePool& operator=(const IdlePool&) = delete;
@@ -24,7 +27,8 @@ class IdlePool {
   std::unique_ptr<net::Stream> take(const balance::PoolServer& server, bool probe);
 
   // Keeps the connection, at most for `keep`; it is being read. False: there are
-  // bounds::kIdlePerServer already, and the connection stays the caller's.
+  // bounds::kIdlePerServer already, or as many as it may keep, and the connection stays the
+  // caller's.
   bool put(const std::shared_ptr<balance::PoolServer>& server, std::unique_ptr<net::Stream>& stream,
            conf::Millis keep);
 
@@ -37,6 +41,8 @@ class IdlePool {
   class Shelf;
 
   net::Loop& loop_;
+  std::size_t most_;
+  std::size_t kept_ = 0;  // on all shelves, closed ones that are still to be swept included
   // By server, which stays the same object over reloads.
   std::unordered_map<const balance::PoolServer*, std::unique_ptr<Shelf>> shelves_;
 };

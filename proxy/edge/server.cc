@@ -117,7 +117,10 @@ int Server::run() {
   // Two descriptors a session: say at the start what the system allows, not at the worst moment.
   const unsigned long files = raise_file_limit();
   const std::uint32_t wanted = runtime_->config().server.max_connections;
-  shared_.room = connection_room(files, count);
+  const ConnectionRoom room = connection_room(files, count);
+  shared_.room = room.clients;
+  shared_.waiting.rooms = count;
+  shared_.idle_each = std::max(1U, room.idle / count);
   if (shared_.room < wanted) {
     observe::log_info(
         "open files are limited to {}: {} connections at most, not max_connections, {}", files,

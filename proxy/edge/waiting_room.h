@@ -4,7 +4,10 @@
 // asked before all others.
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 
 #include "proxy/net/timer.h"
 
@@ -12,8 +15,21 @@ namespace fairlead::edge {
 
 class WaitingRoom {
  public:
+  WaitingRoom() = default;
+  WaitingRoom(const WaitingRoom&) = delete;
+  WaitingRoom& operator=(const WaitingRoom&) = delete;
+
   // Who has just come is about to ask: not shed for so long.
   static constexpr std::chrono::milliseconds kPatience{1000};
+
+  // All workers' clients, as each room has to know of them.
+  struct Crowd {
+    std::atomic<std::uint32_t> fresh{0};  // those that never asked
+    std::uint32_t rooms = 1;              // each with about as many
+  };
+
+  // `crowd` outlives it; set before the first client comes.
+  void share(Crowd& crowd) { crowd_ = &crowd; }
 
   // A client's place in it, a part of the client. Leaves by itself at its end.
   class Seat {
@@ -50,6 +66,8 @@ class WaitingRoom {
     seat.next_ = nullptr;
     (line.last != nullptr ? line.last->next_ : line.first) = &seat;
     line.last = &seat;
+    ++line.size;
+    if (!asked) crowd_->fresh.fetch_add(1, std::memory_order_relaxed);
   }
 
   void leave(Seat& seat) {
@@ -58,27 +76,41 @@ class WaitingRoom {
     (seat.previous_ != nullptr ? seat.previous_->next_ : line.first) = seat.next_;
     (seat.next_ != nullptr ? seat.next_->previous_ : line.last) = seat.previous_;
     seat.room_ = nullptr;
+    --line.size;
+    if (!seat.asked_) crowd_->fresh.fetch_sub(1, std::memory_order_relaxed);
   }
 
   // Ends the one that has waited longest, of those that never asked before the others. False: none
-  // has waited for kPatience.
+  // has waited for kPatience; or only such have that asked before, and those that never did are no
+  // longer few beside them: a flood of connections that ask nothing must not drive them out.
   bool shed_one(net::TimePoint now) {
-    for (Line& line : lines_) {
-      Seat* const seat = line.first;
-      if (seat == nullptr || now - seat->since_ < kPatience) continue;
-      leave(*seat);
-      seat->shed();
-      return true;
-    }
-    return false;
+    if (shed_first(lines_[0], now)) return true;
+    if (crowd_->fresh.load(std::memory_order_relaxed) > few()) return false;
+    return shed_first(lines_[1], now);
   }
 
  private:
+  static constexpr std::size_t kKeptToFresh = 8;
+
   struct Line {
     Seat* first = nullptr;
     Seat* last = nullptr;
+    std::size_t size = 0;
   };
 
+  // So many that never asked, of all rooms, are few beside those that did.
+  std::size_t few() const { return 1 + crowd_->rooms * lines_[1].size / kKeptToFresh; }
+
+  bool shed_first(Line& line, net::TimePoint now) {
+    Seat* const seat = line.first;
+    if (seat == nullptr || now - seat->since_ < kPatience) return false;
+    leave(*seat);
+    seat->shed();
+    return true;
+  }
+
+  Crowd own_;  // where there is one room only
+  Crowd* crowd_ = &own_;
   std::array<Line, 2> lines_{};  // never asked; between two requests
 };
 

@@ -29,7 +29,7 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
     : shared_(shared),
       mailbox_(loop_),
       access_(observe::access_logger()),
-      idle_(loop_),
+      idle_(loop_, shared.idle_each),
       log_timer_(loop_.timers(), *this),
       home_{loop_, links_, access_},
       departures_(home_),
@@ -37,6 +37,7 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
   home_.departures = &departures_;
   home_.worker = number;
   home_.idle = &idle_;
+  home_.waiting.share(shared_.waiting);
   if (shared_.spans != nullptr) tracer_ = std::make_unique<Tracer>(*shared_.spans);
   home_.tracer = tracer_.get();
   home_.stopping = &shared_.stopping;
@@ -127,7 +128,6 @@ void Worker::ask_to_shed() {
 }
 
 void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t listener) {
-  Worker& target = least_loaded();
   Connection::Arrival arrival;
   arrival.runtime = home_.runtime;
   arrival.listener = listener;
@@ -135,11 +135,17 @@ void Worker::on_accept(net::Fd fd, const net::PeerAddress& peer, std::size_t lis
   arrival.peer = peer;
   arrival.welcome = welcome();
   const bool served = arrival.welcome == Connection::Welcome::served;
+  // One that is turned away is worth no wake-up: its descriptor would wait for that.
+  Worker& target = served ? least_loaded() : *this;
   arrival.place = Place(target.load_, served ? shared_.connections : shared_.refused);
   if (&target == this) return adopt(std::move(arrival));
   // std::function wants what can be copied.
   auto packed = std::make_shared<Connection::Arrival>(std::move(arrival));
-  target.mailbox_.post([&target, packed] { target.adopt(std::move(*packed)); });
+  shared_.waiting.fresh.fetch_add(1, std::memory_order_relaxed);  // while it is on its way
+  target.mailbox_.post([&target, packed] {
+    target.adopt(std::move(*packed));
+    target.shared_.waiting.fresh.fetch_sub(1, std::memory_order_relaxed);
+  });
 }
 
 void Worker::adopt(Connection::Arrival arrival) {

@@ -40,7 +40,9 @@ struct Shared {
   std::atomic<std::uint32_t> connections{0};  // admitted; what max_connections counts
   std::atomic<bool> stopping{false};          // new handshakes are refused
   std::atomic<std::uint32_t> refused{0};      // beyond it, being told so
+  WaitingRoom::Crowd waiting;                 // clients that ask nothing at the moment
   std::uint32_t room = UINT32_MAX;            // connections that the descriptors suffice for
+  std::uint32_t idle_each = UINT32_MAX;       // a worker's connections to servers without a request
   SpanQueue* spans = nullptr;                 // null: nothing is traced
   std::vector<std::unique_ptr<Worker>> workers;
 };

@@ -71,6 +71,10 @@ TEST_CASE("check: the admin endpoint needs an address of its own, and a token of
   REQUIRE(problems("listen = \"127.0.0.1:80\"\n") ==
           std::vector<std::string>{"f:2:10: admin: listen: overlaps with the listener "
                                    "\"127.0.0.1:80\" (f:4)"});
+  // Who holds that one may act.
+  REQUIRE(problems("token_file = \"open\"\nread_token_file = \"open\"\n") ==
+          std::vector<std::string>{"f:3:19: admin: read_token_file: holds the token of token_file, "
+                                   "which may act"});
 }
 
 TEST_CASE("check: what contradicts itself in a listener", "[conf][check]") {

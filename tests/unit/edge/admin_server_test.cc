@@ -1,6 +1,7 @@
 #include "proxy/edge/admin_server.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <optional>
@@ -172,6 +173,25 @@ TEST_CASE("admin server: connections are bounded, and counted out", "[edge][admi
   const net::Fd again = rig.connect();
   rig.send(again, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(status_of(Rig::received(again)) == "HTTP/1.1 200");
+}
+
+TEST_CASE("admin server: out of descriptors, who is slow makes room for a check", "[edge][admin]") {
+  Rig rig;
+  const net::Fd slow = rig.connect();
+  rig.turns();
+  const net::Fd check = rig.connect();
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int next = net::Fd(open("/dev/null", O_RDONLY)).get();  // the lowest that is free
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  rig.send(check, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+  rig.wait(conf::Millis{1000});
+  const std::string answer = Rig::received(check);
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(status_of(answer) == "HTTP/1.1 200");
+  CHECK(Rig::received(slow) == "END");
 }
 
 TEST_CASE("admin server: a deferred answer", "[edge][admin]") {

@@ -1,5 +1,9 @@
 #include "proxy/edge/idle_pool.h"
 
+#include <sys/socket.h>
+
+#include <array>
+
 #include "tests/support/catch.h"
 
 namespace fairlead::edge {
@@ -29,6 +33,39 @@ TEST_CASE("idle: how long a connection waits", "[edge][idle_pool]") {
   }));
   CAPTURE(row.value);
   CHECK(idle_time(row.value) == conf::Millis{row.want});
+}
+
+TEST_CASE("idle: no more are kept than there may be, whichever server they are to",
+          "[edge][idle_pool]") {
+  net::Loop loop;
+  IdlePool pool(loop, 2);
+  const auto server = std::make_shared<balance::PoolServer>();
+  const auto other = std::make_shared<balance::PoolServer>();
+  std::vector<net::Fd> ends;
+  const auto put = [&](const std::shared_ptr<balance::PoolServer>& to) {
+    std::array<int, 2> pair{};
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()) == 0);
+    ends.emplace_back(pair[1]);
+    auto stream = std::make_unique<net::Stream>(loop, pair[0]);
+    stream->want_read(true);
+    return pool.put(to, stream, conf::Millis{4000});
+  };
+  CHECK(put(server));
+  CHECK(put(other));
+  CHECK_FALSE(put(server));
+  CHECK(pool.take(*other, false) != nullptr);
+  CHECK(put(server));
+  CHECK_FALSE(put(other));
+  // One that its server has ended makes room, and so do those that have waited their time.
+  ends.front().reset();
+  loop.turn(false);
+  CHECK(put(server));
+  loop.advance_clock(conf::Millis{5000});
+  loop.turn(false);
+  CHECK(pool.size() == 0);
+  CHECK(put(other));
+  CHECK(put(other));
+  CHECK_FALSE(put(other));
 }
 
 }  // namespace fairlead::edge
