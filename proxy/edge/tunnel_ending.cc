@@ -342,8 +342,11 @@ void Tunnel::log_update() {
 
 void Tunnel::log_close() {
   observe::Entry entry = live_line("close");
-  const std::uint64_t undelivered = peers_[kClient].stream->undelivered_bytes();
-  entry.traffic->bytes_out -= std::min<std::uint64_t>(entry.traffic->bytes_out, undelivered);
+  // After both Closes what is not acknowledged yet is our Close itself, or is just arriving.
+  if (!peers_[kClient].close_got || !peers_[kClient].close_sent) {
+    const std::uint64_t undelivered = peers_[kClient].stream->undelivered_bytes();
+    entry.traffic->bytes_out -= std::min<std::uint64_t>(entry.traffic->bytes_out, undelivered);
+  }
   entry.close_code = close_code_;
   if (close_reason_) entry.close_reason = *close_reason_;
   entry.closed_by = rules::word(rules::ended_by(cause_));
