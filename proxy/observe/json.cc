@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "proxy/wire/chars.h"
-#include "proxy/wire/frame.h"
+#include "proxy/wire/visible_text.h"
 
 namespace fairlead::observe {
 namespace {
@@ -39,24 +39,19 @@ bool all_plain(std::string_view text) {
 
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
-  const bool utf8 = wire::is_utf8(text);
-  const auto passes = [utf8](char c) {
-    return is_plain(c) || (utf8 && static_cast<unsigned char>(c) >= 0x80);
-  };
   for (;;) {
-    const auto stop = std::find_if_not(text.begin(), text.end(), passes);
+    const auto stop = std::find_if_not(text.begin(), text.end(), is_plain);
     out.append(text.begin(), stop);
     if (stop == text.end()) break;
-    const auto byte = static_cast<unsigned char>(*stop);
-    if (*stop == '"' || *stop == '\\') {
-      out += '\\';
-      out += *stop;
-    } else if (byte < 0x80) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+    text.remove_prefix(static_cast<std::size_t>(stop - text.begin()));
+    const wire::Character next = wire::first_character(text);
+    if (!wire::is_shown(next)) {
+      wire::append_escape(next, out);
     } else {
-      out += "\\ufffd";
+      if (next.size == 1) out += '\\';  // a quote or a backslash
+      out += text.substr(0, next.size);
     }
-    text.remove_prefix(static_cast<std::size_t>(stop - text.begin()) + 1);
+    text.remove_prefix(next.size);
   }
   out += '"';
 }

@@ -10,7 +10,8 @@
 
 namespace fairlead::observe {
 
-// With its quotes. Text that is not UTF-8 has its bad bytes replaced.
+// With its quotes. What a terminal would act on is escaped (wire/visible_text.h), also where JSON
+// does not ask for it: logs are looked at raw. Bytes that are not UTF-8 become \ufffd.
 void append_json_string(std::string_view text, std::string& out);
 
 // Appends ,"name":value pairs, for lines that are written in thousands a second: it grows `out` in

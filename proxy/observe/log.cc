@@ -12,6 +12,7 @@
 
 #include "proxy/observe/json.h"
 #include "proxy/observe/log_writer.h"
+#include "proxy/wire/visible_text.h"
 
 namespace fairlead::observe {
 namespace {
@@ -46,6 +47,22 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
 
   std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<JsonMessage>();
+  }
+};
+
+// The message as people read it, for format = "text": see wire/visible_text.h. Problems of a
+// configuration have several lines.
+class TextMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const std::string text =
+        wire::visible_text({message.payload.data(), message.payload.size()}, "\n");
+    out.append(text.data(), text.data() + text.size());
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<TextMessage>();
   }
 };
 
@@ -124,10 +141,13 @@ spdlog::level::level_enum to_spdlog(conf::Log::Level level) {
 
 std::unique_ptr<spdlog::formatter> main_format(conf::Log::Format format) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  formatter->add_flag<JsonMessage>('*');
-  formatter->set_pattern(format == conf::Log::Format::json
-                             ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","msg":%*})"
-                             : "%Y-%m-%dT%H:%M:%S.%eZ %l: %v");
+  if (format == conf::Log::Format::json) {
+    formatter->add_flag<JsonMessage>('*');
+    formatter->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","msg":%*})");
+  } else {
+    formatter->add_flag<TextMessage>('*');
+    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l: %*");
+  }
   return formatter;
 }
 

@@ -13,6 +13,7 @@
 #include "proxy/remote/run.h"
 #include "proxy/remote/session_tables.h"
 #include "proxy/remote/tables.h"
+#include "proxy/wire/visible_text.h"
 
 namespace fairlead::remote {
 namespace {
@@ -27,14 +28,7 @@ constexpr std::chrono::milliseconds kUpgradeStep{100};
 
 // As printable(), but a line stays one.
 std::string printable_lines(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    out += printable(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!text.empty()) out += '\n';
-  }
-  return out;
+  return wire::visible_text(text, "\n");
 }
 
 bool is_unreserved(char c) {
@@ -67,7 +61,8 @@ int refused(const Reply& reply) {
   if (reply.status == 401) std::cerr << "(the commands take it with --token-file FILE)\n";
   if (!answer) return kFailed;
   // As `check` prints them, each with the line it is about.
-  for (const JsonValue& problem : answer->items_of("problems")) std::cerr << problem.text << "\n";
+  for (const JsonValue& problem : answer->items_of("problems"))
+    std::cerr << printable_lines(problem.text) << "\n";
   return kFailed;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "proxy/wire/visible_text.h"
+
 namespace fairlead::remote {
 namespace {
 
@@ -83,10 +85,7 @@ std::string servers_text(const JsonValue& status) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-  std::string out(text);
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
-  std::replace_if(out.begin(), out.end(), control, '?');
-  return out;
+  return wire::visible_text(text);
 }
 
 std::string duration_text(double seconds) {
@@ -99,16 +98,19 @@ std::string duration_text(double seconds) {
   return fmt::format("{}s", whole);
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+std::string table(std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = printable(row[i]);
+      widths[i] = std::max(widths[i], width(row[i]));
+    }
   }
   std::string out;
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      out += printable(row[i]);
+      out += row[i];
       if (i + 1 != row.size()) out.append(widths[i] - width(row[i]) + 2, ' ');
     }
     out += '\n';

@@ -9,8 +9,8 @@
 
 namespace fairlead::remote {
 
-// Columns as wide as their widest cell; the last one is not padded.
-std::string table(const std::vector<std::vector<std::string>>& rows);
+// Columns as wide as their widest cell; the last one is not padded. Cells are made printable().
+std::string table(std::vector<std::vector<std::string>> rows);
 
 std::string status_text(const observe::JsonValue& status);
 std::string backends_text(const observe::JsonValue& backends);
@@ -21,7 +21,7 @@ std::string drain_text(const observe::JsonValue& drain);
 // "3d 4h", "2h 5m", "3m 7s", "45s"
 std::string duration_text(double seconds);
 
-// Nothing that could move a terminal's cursor: control characters become '?'.
+// Nothing that a terminal would act on: see wire/visible_text.h.
 std::string printable(std::string_view text);
 
 }  // namespace fairlead::remote

@@ -11,8 +11,9 @@ namespace {
 constexpr std::size_t kMaxPortDigits = 5;
 constexpr unsigned kMaxPort = 65535;
 
+// Of any digits, or empty: that is the scheme's default (RFC 3986 3.2.3).
 bool is_port(std::string_view text) {
-  if (text.empty() || text.size() > kMaxPortDigits) return false;
+  if (text.size() > kMaxPortDigits) return false;
   unsigned value = 0;
   for (const char c : text) {
     if (!is_digit(c)) return false;

@@ -10,7 +10,7 @@ namespace fairlead::wire {
 // A host with an optional port: a name or IPv4 address of letters, digits, '-', '.', '_' and '~',
 // or an IPv6 address in brackets. Narrower than RFC 3986 3.2.2: percent-encoding and sub-delims
 // name no host in use and are read differently by different servers. User information, an empty
-// host, an empty port are refused.
+// host are refused. An empty port is an absent one (RFC 3986 3.2.3).
 bool is_authority(std::string_view text);
 
 // Sets host (absolute-form only), path and query out of method and target. False: no form that is

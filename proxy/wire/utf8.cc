@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "proxy/wire/frame.h"
+#include "proxy/wire/utf8_sequence.h"
 
 namespace fairlead::wire {
 namespace {
@@ -33,8 +34,15 @@ Lead lead(unsigned first) {
   return {0};
 }
 
-// The size of the sequence `text` begins with; 0: it is none.
-std::size_t sequence(std::string_view text) {
+bool eight_ascii(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return (word & 0x8080808080808080U) == 0;
+}
+
+}  // namespace
+
+std::size_t utf8_sequence(std::string_view text) {
   const Lead want = lead(byte(text[0]));
   if (want.size == 0 || text.size() < want.size) return 0;
   if (want.size == 1) return 1;
@@ -45,17 +53,9 @@ std::size_t sequence(std::string_view text) {
   return want.size;
 }
 
-bool eight_ascii(const char* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return (word & 0x8080808080808080U) == 0;
-}
-
-}  // namespace
-
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    std::size_t size = text.size() >= 8 && eight_ascii(text.data()) ? 8 : sequence(text);
+    std::size_t size = text.size() >= 8 && eight_ascii(text.data()) ? 8 : utf8_sequence(text);
     if (size == 0) return false;
     text.remove_prefix(size);
   }

@@ -124,6 +124,12 @@ TEST_CASE("access log: strings are JSON whatever a client puts into them", "[obs
                             {"nul\0del\x7f"sv, R"("nul\u0000del\u007f")"},
                             {"gr\xc3\xbc\xc3\x9f"sv, "\"gr\xc3\xbc\xc3\x9f\""},
                             {"\xf0\x9f\x98\x80"sv, "\"\xf0\x9f\x98\x80\""},
+                            {"c1 \xc2\x9b"
+                             "31m"sv,
+                             R"("c1 \u009b31m")"},
+                            {"https://a\xe2\x80\xae.example"sv, R"("https://a\u202e.example")"},
+                            {"\xe2\x81\xa6x\xe2\x80\xa8\xd8\x9c"sv, R"("\u2066x\u2028\u061c")"},
+                            {"gr\xc3\xbc \xff"sv, "\"gr\xc3\xbc \\ufffd\""},
                             {"bad \xff byte"sv, R"("bad \ufffd byte")"},
                             {"cut \xe2\x82"sv, R"("cut \ufffd\ufffd")"},
                             {"\xed\xa0\x80"sv, R"("\ufffd\ufffd\ufffd")"}}));

@@ -49,6 +49,19 @@ TEST_CASE("log: text lines with time and level, below the level nothing", "[obse
   CHECK(text.find("Z warning: warned {}\n") != std::string::npos);
 }
 
+TEST_CASE("log: a text line holds nothing that a terminal would act on", "[observe][log]") {
+  Directory directory;
+  REQUIRE(open_logs(settings(directory)) == "");
+  log_info("admin: GET {}: 404",
+           "/\x1b[2J\xc2\x9b"
+           "2J\xe2\x80\xae\xfe");
+  log_warn("two\n    lines");
+  close_logs();
+  const std::string text = directory.read("/main");
+  CHECK(text.find(R"(info: admin: GET /\u001b[2J\u009b2J\u202e\ufffd: 404)") != std::string::npos);
+  CHECK(text.find("warning: two\n    lines\n") != std::string::npos);
+}
+
 TEST_CASE("log: json lines escape what they say", "[observe][log]") {
   Directory directory;
   conf::Log log = settings(directory);

@@ -95,7 +95,7 @@ TEST_CASE("tap lines: frames for people", "[remote][tap]") {
   CHECK(event_line("dropped", "12") == "(12 frames not shown: too many for the tap)");
   CHECK(event_line("end", R"({"reason":"client_closed"})") == "(the session ended: client_closed)");
   CHECK(event_line("open", R"({"conn_id":"00ab","host":"a","path":"/\u001b[2J"})")
-            .starts_with("session 00ab: a/?[2J"));
+            .starts_with(R"(session 00ab: a/\u001b[2J)"));
   CHECK(event_line("frame", "no json").empty());
   CHECK(event_line("what", "{}").empty());
 }
