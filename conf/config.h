@@ -133,6 +133,7 @@ struct Dns {
 
   std::vector<Address> resolver;  // name servers; empty: the system's, /etc/resolv.conf
   Family family = Family::any;    // which addresses are asked for
+  bool allow_loopback = false;    // a name server may say that a server is on this machine
   Millis min_ttl{1'000};          // a name is asked for again when its answer's TTL is over,
   Millis max_ttl{300'000};        // ... no sooner and no later than these
   Millis timeout{2'000};          // for the first try; the second has twice as long

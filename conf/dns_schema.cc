@@ -46,6 +46,8 @@ const Schema<Dns>& dns_schema() {
                                   {"ipv4", Dns::Family::ipv4},
                                   {"ipv6", Dns::Family::ipv6}}),
              "which addresses are asked for"),
+       field("allow_loopback", &Dns::allow_loopback, flag(),
+             "take 127.0.0.0/8 and ::1 from name servers, not only from the hosts file"),
        field("min_ttl", &Dns::min_ttl, duration(Millis{100}, hours(1)),
              "no name is asked for again sooner, whatever its TTL"),
        field("max_ttl", &Dns::max_ttl, duration(Millis{100}, hours(24)), "... nor later"),

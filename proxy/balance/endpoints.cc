@@ -56,9 +56,11 @@ Endpoints from_services(std::vector<Service> services) {
   return tidy(std::move(endpoints));
 }
 
-Endpoints joined(const Endpoints& answered, const Endpoints& known) {
+Endpoints joined(const Endpoints& answered, const Endpoints& known, Unanswered unanswered) {
   Endpoints all = answered;
-  all.insert(all.end(), known.begin(), known.end());
+  for (const Endpoint& one : known) {
+    if (one.ip.is_v4() ? unanswered.ipv4 : unanswered.ipv6) all.push_back(one);
+  }
   return tidy(std::move(all));
 }
 

@@ -37,8 +37,15 @@ struct Service {
 // proportions as far as 1 ... 1000 goes; 0 is 1.
 Endpoints from_services(std::vector<Service> services);
 
-// An answer that lacks a part takes nothing away: what it says, and what was known besides.
-Endpoints joined(const Endpoints& answered, const Endpoints& known);
+// The kinds of addresses an answer says nothing of.
+struct Unanswered {
+  bool ipv4 = false;
+  bool ipv6 = false;
+};
+
+// What an answer says, and of what it says nothing, what was known. A kind that has been answered
+// counts: what it lacks is gone, also where the other kind never answers.
+Endpoints joined(const Endpoints& answered, const Endpoints& known, Unanswered unanswered);
 
 // What a name (an address with is_named()) stands for now; null: nothing yet.
 using Lookup = std::function<const Endpoints*(const conf::Address&)>;

@@ -65,7 +65,8 @@ struct Names::Entry final : net::Timer::Handler {
     failures = 0;
     timer.arm(names.loop_.now() + balance::ask_again_in(answer.ttl, names.resolver_->settings()));
     balance::Endpoints now = endpoints_of(answer, service);
-    if (answer.partial) now = balance::joined(now, known);
+    const balance::Unanswered unanswered{answer.unanswered.ipv4, answer.unanswered.ipv6};
+    now = balance::joined(now, known, unanswered);
     if (answer.places.size() > now.size() && now.size() == conf::bounds::kNameAddresses) {
       observe::log_debug("\"{}\" stands for more than {} addresses: the others are not used", key,
                          now.size());

@@ -32,11 +32,22 @@ bool names(std::string_view line, std::string_view name) {
 }
 
 bool is_link_local(const conf::Ip& ip) {
-  return !ip.is_v4() && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
+  if (ip.is_v4()) return ip.bytes[12] == 169 && ip.bytes[13] == 254;
+  return ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
 }
 
 bool is_multicast(const conf::Ip& ip) {
   return ip.is_v4() ? (ip.bytes[12] & 0xf0) == 0xe0 : ip.bytes[0] == 0xff;
+}
+
+// 0.0.0.0/8, "this network", and ::.
+bool is_unspecified(const conf::Ip& ip) {
+  return ip.is_v4() ? ip.bytes[12] == 0 : ip == conf::Ip{};
+}
+
+// 240.0.0.0/4, the broadcast address among them. IPv6 has nothing of the kind.
+bool is_reserved(const conf::Ip& ip) {
+  return ip.is_v4() && ip.bytes[12] >= 240;
 }
 
 }  // namespace
@@ -94,9 +105,18 @@ Families Families::of_this_machine() {
 }
 
 bool Families::reach(const conf::Ip& ip) const {
-  if (ip == conf::Ip{} || is_multicast(ip) || is_link_local(ip)) return false;
-  if (ip.is_v4()) return ip != conf::Ip::v4(0) && ip != conf::Ip::v4(0xffffffff);
+  if (is_unspecified(ip) || is_multicast(ip) || is_link_local(ip) || is_reserved(ip)) return false;
+  if (ip.is_v4()) return true;
   return ip.is_loopback() ? ipv6_loopback : ipv6;
+}
+
+bool may_serve(const conf::Ip& ip, AddressSource source, const conf::Dns& settings,
+               const Families& families) {
+  using Family = conf::Dns::Family;
+  if (settings.family != Family::any && (settings.family == Family::ipv4) != ip.is_v4())
+    return false;
+  const bool believed = source == AddressSource::machine || settings.allow_loopback;
+  return families.reach(ip) && (believed || !ip.is_loopback());
 }
 
 }  // namespace fairlead::net

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/config.h"
 #include "conf/ip.h"
 
 namespace fairlead::net {
@@ -30,8 +31,21 @@ struct Families {
   static Families of_this_machine();
 
   // Whether a server may be there: an address of a kind the machine does not have cannot be
-  // dialled, and what is no address of one machine (0.0.0.0, multicast, link-local) is no server's.
+  // dialled, and what is no address of one machine in every network is no server's: unspecified
+  // (0.0.0.0/8, ::), multicast, link-local (169.254.0.0/16, fe80::/10), reserved (240.0.0.0/4).
+  // The same for both families; an IPv4 address in IPv6 form is that IPv4 address.
   bool reach(const conf::Ip& ip) const;
 };
+
+// Who says that a name has an address.
+enum class AddressSource {
+  machine,      // the hosts file, or the name is localhost
+  name_server,  // anybody who can answer in its place
+};
+
+// Whether a server may be at the address: one of the family that `settings` ask for, within reach,
+// and not on this machine where a name server alone says so.
+bool may_serve(const conf::Ip& ip, AddressSource source, const conf::Dns& settings,
+               const Families& families);
 
 }  // namespace fairlead::net

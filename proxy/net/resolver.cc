@@ -29,16 +29,6 @@ bool is_localhost(const std::string& name) {
           name.compare(name.size() - kSuffix.size(), kSuffix.size(), kSuffix) == 0);
 }
 
-Answer found(const std::vector<conf::Ip>& ips, const Families& families) {
-  Answer answer;
-  for (const conf::Ip& ip : ips) {
-    if (families.reach(ip)) answer.places.push_back({ip});
-  }
-  answer.kind = answer.places.empty() ? Answer::Kind::absent : Answer::Kind::found;
-  if (answer.places.empty()) answer.why = "the name has no address that can be reached from here";
-  return answer;
-}
-
 std::optional<std::uint32_t> shorter(std::optional<std::uint32_t> a,
                                      std::optional<std::uint32_t> b) {
   if (!a || !b) return a ? a : b;
@@ -66,16 +56,19 @@ std::optional<wire::DnsAnswer> records_of(const Reply& reply, wire::DnsType type
 // What A and AAAA say together.
 Answer both(Answer v4, Answer v6) {
   using Kind = Answer::Kind;
+  const Resolver::Unanswered unanswered{v4.kind == Kind::failed, v6.kind == Kind::failed};
   if (v4.kind == Kind::found || v6.kind == Kind::found) {
     Answer& more = v4.kind == Kind::found ? v4 : v6;
     const Answer& other = v4.kind == Kind::found ? v6 : v4;
     more.places.insert(more.places.end(), other.places.begin(), other.places.end());
     more.ttl = shorter(more.ttl, other.ttl);
-    more.partial = other.kind == Kind::failed;
+    more.unanswered = unanswered;
     more.why = other.why;
     return std::move(more);
   }
-  return v4.kind == Kind::failed || v6.kind != Kind::failed ? std::move(v4) : std::move(v6);
+  Answer& one = unanswered.ipv4 || !unanswered.ipv6 ? v4 : v6;
+  one.unanswered = unanswered;
+  return std::move(one);
 }
 
 }  // namespace
@@ -86,12 +79,17 @@ struct Resolver::HostQuestion : std::enable_shared_from_this<HostQuestion> {
       : resolver(owner), names(std::move(to_ask)), done(std::move(to_tell)) {}
 
   void begin() {
+    using Family = conf::Dns::Family;
+    const Family family = resolver.settings_.family;
     // Where there is no IPv6 at all, nobody has to wait for its answer.
-    const bool ipv6 = resolver.families_.ipv6 || resolver.families_.ipv6_loopback;
-    left = ipv6 ? 2 : 1;
+    const bool reached = resolver.families_.ipv6 || resolver.families_.ipv6_loopback;
+    const bool ipv4 = family != Family::ipv6;
+    const bool ipv6 = family == Family::ipv6 || (family == Family::any && reached);
+    left = (ipv4 ? 1U : 0U) + (ipv6 ? 1U : 0U);
     v4 = v6 = {};
-    v6.kind = Answer::Kind::absent;
-    ask(wire::DnsType::a, &HostQuestion::v4);
+    if (!ipv4) v4.kind = Answer::Kind::absent;
+    if (!ipv6) v6.kind = Answer::Kind::absent;
+    if (ipv4) ask(wire::DnsType::a, &HostQuestion::v4);
     if (ipv6) ask(wire::DnsType::aaaa, &HostQuestion::v6);
   }
 
@@ -105,7 +103,7 @@ struct Resolver::HostQuestion : std::enable_shared_from_this<HostQuestion> {
   void take(const Reply& reply, wire::DnsType type, Answer HostQuestion::*into) {
     Answer answer;
     if (const auto records = records_of(reply, type, answer)) {
-      answer = found(records->addresses, resolver.families_);
+      answer = resolver.found(records->addresses, AddressSource::name_server);
       answer.ttl = records->ttl;
     }
     this->*into = std::move(answer);
@@ -159,7 +157,8 @@ struct Resolver::ServiceQuestion : std::enable_shared_from_this<ServiceQuestion>
     all.kind = Answer::Kind::absent;
     all.ttl = ttl;
     for (const auto& [name, target] : targets) {
-      if (target.kind == Answer::Kind::failed || target.partial) all.partial = true;
+      all.unanswered.ipv4 = all.unanswered.ipv4 || target.unanswered.ipv4;
+      all.unanswered.ipv6 = all.unanswered.ipv6 || target.unanswered.ipv6;
       if (target.kind != Answer::Kind::found) all.why = name + ": " + target.why;
       all.ttl = shorter(all.ttl, target.ttl);
     }
@@ -170,7 +169,7 @@ struct Resolver::ServiceQuestion : std::enable_shared_from_this<ServiceQuestion>
         all.places.push_back({place.ip, service.port, service.priority, service.weight});
     }
     if (!all.places.empty()) all.kind = Answer::Kind::found;
-    if (all.places.empty() && all.partial) all.kind = Answer::Kind::failed;
+    if (all.places.empty() && all.unanswered.any()) all.kind = Answer::Kind::failed;
     done(std::move(all));
   }
 
@@ -210,26 +209,44 @@ void Resolver::reopen_if_changed() {
   channel_ = std::move(made);
 }
 
-std::optional<Answer> Resolver::without_dns(const std::string& name) const {
-  if (const auto ip = conf::Ip::parse(name)) return found({*ip}, families_);
-  if (const auto text = read_hosts_file()) {
-    const auto ips = addresses_in_hosts(*text, name);
-    if (!ips.empty()) return found(ips, families_);
+Answer Resolver::found(const std::vector<conf::Ip>& ips, AddressSource source) const {
+  Answer answer;
+  for (const conf::Ip& ip : ips) {
+    if (may_serve(ip, source, settings_, families_)) answer.places.push_back({ip});
   }
-  if (!is_localhost(name)) return std::nullopt;
-  return found({conf::Ip::v4(0x7f000001), *conf::Ip::parse("::1")}, families_);  // RFC 6761 6.3
+  answer.kind = answer.places.empty() ? Answer::Kind::absent : Answer::Kind::found;
+  if (answer.places.empty() && !ips.empty())
+    answer.why = "no server can be at " + ips.front().text() + ": see \"Servers by name\"";
+  return answer;
 }
 
-void Resolver::ask_host(const std::string& name, bool search, Done done) {
-  if (auto known = without_dns(name)) return done(std::move(*known));
+// `written`: the name stands in the configuration; a name server gave the others.
+std::optional<Answer> Resolver::without_dns(const std::string& name, bool written) const {
+  const bool local = is_localhost(name);
+  const AddressSource source =
+      written || !local ? AddressSource::machine : AddressSource::name_server;
+  if (const auto ip = conf::Ip::parse(name)) return found({*ip}, source);
+  if (const auto text = read_hosts_file()) {
+    const auto ips = addresses_in_hosts(*text, name);
+    if (!ips.empty()) return found(ips, source);
+  }
+  if (!local) return std::nullopt;
+  return found({conf::Ip::v4(0x7f000001), *conf::Ip::parse("::1")}, source);  // RFC 6761 6.3
+}
+
+void Resolver::ask_host(const std::string& given, bool written, Done done) {
+  const std::string name(conf::without_final_dot(given));
+  if (auto known = without_dns(name, written)) return done(std::move(*known));
   std::vector<std::string> names{name};
-  if (search) names = search_names(name, channel_->search_domains(), channel_->ndots());
+  // An absolute name is no beginning of another.
+  if (written && name.size() == given.size())
+    names = search_names(name, channel_->search_domains(), channel_->ndots());
   std::make_shared<HostQuestion>(*this, std::move(names), std::move(done))->begin();
 }
 
 void Resolver::ask_service(const std::string& name, Done done) {
   auto question = std::make_shared<ServiceQuestion>(*this, std::move(done));
-  channel_->query(name, wire::DnsType::srv,
+  channel_->query(std::string(conf::without_final_dot(name)), wire::DnsType::srv,
                   [question](const Reply& reply) { question->take(reply); });
 }
 

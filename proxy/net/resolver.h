@@ -26,6 +26,14 @@ class Resolver {
     std::uint16_t weight = 0;
   };
 
+  // The kinds of addresses nobody knows of: their question failed.
+  struct Unanswered {
+    bool ipv4 = false;
+    bool ipv6 = false;
+
+    bool any() const { return ipv4 || ipv6; }
+  };
+
   struct Answer {
     enum class Kind {
       found,   // may be no place at all: the service's owner says that there is none (RFC 2782)
@@ -34,10 +42,10 @@ class Resolver {
     };
 
     Kind kind = Kind::failed;
-    bool partial = false;  // found, but a part of the questions failed: there may be more
+    Unanswered unanswered;  // of these there may be more places
     std::vector<Place> places;
     std::optional<std::uint32_t> ttl;  // seconds; nothing: the hosts file has none
-    std::string why;                   // not found or partial: for people
+    std::string why;                   // not found, or something is unanswered: for people
   };
 
   // Called once, maybe before ask() returns. Must not destroy the resolver, nor
@@ -57,8 +65,9 @@ class Resolver {
   struct HostQuestion;
   struct ServiceQuestion;
   void reopen_if_changed();
-  std::optional<Answer> without_dns(const std::string& name) const;
-  void ask_host(const std::string& name, bool search, Done done);
+  Answer found(const std::vector<conf::Ip>& ips, AddressSource source) const;
+  std::optional<Answer> without_dns(const std::string& name, bool written) const;
+  void ask_host(const std::string& given, bool written, Done done);
   void ask_service(const std::string& name, Done done);
 
   Loop& loop_;

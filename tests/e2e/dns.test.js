@@ -40,7 +40,7 @@ async function row(rig, count) {
 }
 
 const resolving = (dns, more = 'timeout = "200ms"') =>
-  `[dns]\nresolver = ["${dns.address}"]\nmin_ttl = "100ms"\n${more}\n[admin]\nlisten = "127.0.0.1:0"`;
+  `[dns]\nresolver = ["${dns.address}"]\nallow_loopback = true\nmin_ttl = "100ms"\n${more}\n[admin]\nlisten = "127.0.0.1:0"`;
 
 async function run(rig, dns, settings, more) {
   const fairlead = await rig.run({ more: resolving(dns, more), ...settings });
@@ -150,7 +150,7 @@ scenario('a name server that fails or forgets takes no server away', async (rig)
   await says(fairlead, '"other.test" is resolved now');
 });
 
-scenario('IPv6 next to IPv4: a half of the answer that is missing takes nothing away', async (rig) => {
+scenario('IPv6 next to IPv4: a family without an answer takes nothing of that family away', async (rig) => {
   const dns = await DnsServer.listen(rig);
   dns.set('app.test', { A: ['127.0.0.1'], AAAA: ['::1'] });
   const fairlead = await run(rig, dns, { servers: ['app.test:9'] });
@@ -158,7 +158,7 @@ scenario('IPv6 next to IPv4: a half of the answer that is missing takes nothing 
   if (all === '127.0.0.1:9') return; // a machine without IPv6
   assert.equal(all, '127.0.0.1:9 [::1]:9');
   dns.set('app.test', { A: ['127.0.0.2'], fail: 'servfail', only: 'AAAA' });
-  await becomes(fairlead, '127.0.0.1:9 127.0.0.2:9 [::1]:9');
+  await becomes(fairlead, '127.0.0.2:9 [::1]:9');
   dns.set('app.test', { A: ['127.0.0.2'] });
   await becomes(fairlead, '127.0.0.2:9');
 });

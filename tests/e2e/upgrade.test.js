@@ -259,7 +259,7 @@ scenario('what was drained stays so until it is undone, a server whose name is r
   const fairlead = await run(rig, {
     servers: [`app.test:${a.port}`, b.address],
     backend: 'balance = "round-robin"',
-    more: `[dns]\nresolver = ["${dns.address}"]\nmin_ttl = "100ms"\n[[listener]]\naddress = "127.0.0.1:0"`,
+    more: `[dns]\nresolver = ["${dns.address}"]\nallow_loopback = true\nmin_ttl = "100ms"\n[[listener]]\naddress = "127.0.0.1:0"`,
   });
   const admin = ['--admin', `unix:${path.join(rig.directory(), 'admin.sock')}`];
   const command = async (...args) => {

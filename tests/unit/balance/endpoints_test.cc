@@ -60,7 +60,8 @@ TEST_CASE("endpoints: a name stands for so many at most", "[balance][dns]") {
     CHECK(from_hosts(ips).front().ip == conf::Ip::v4(0x0a000001));
     CHECK(from_services(services).size() == std::min(count, 256U));
     CHECK_FALSE(from_services(services).back().backup);
-    CHECK(joined(from_hosts(ips), from_hosts({ip("9.0.0.1")})).size() == std::min(count + 1, 256U));
+    CHECK(joined(from_hosts(ips), from_hosts({ip("9.0.0.1")}), {true, true}).size() ==
+          std::min(count + 1, 256U));
   }
 }
 
@@ -87,11 +88,19 @@ TEST_CASE("endpoints: services: the lowest priority works, weights fit", "[balan
   for (const Row& row : rows) CHECK(text_of(from_services(row.services)) == row.text);
 }
 
-TEST_CASE("endpoints: an answer that lacks a part only adds", "[balance][dns]") {
+TEST_CASE("endpoints: an answer that lacks a family takes none of that family away",
+          "[balance][dns]") {
   const Endpoints known{{ip("10.0.0.1"), 80, 5, false}, {ip("fd00::1"), 80, 5, false}};
   const Endpoints answered{{ip("10.0.0.1"), 80, 7, true}, {ip("10.0.0.2"), 80, 7, false}};
-  CHECK(text_of(joined(answered, known)) == "10.0.0.1:80*7b 10.0.0.2:80*7 fd00::1:80*5");
-  CHECK(joined({}, known) == known);
+  CHECK(text_of(joined(answered, known, {true, true})) ==
+        "10.0.0.1:80*7b 10.0.0.2:80*7 fd00::1:80*5");
+  CHECK(joined({}, known, {true, true}) == known);
+  CHECK(joined({}, known, {}).empty());
+  // What A no longer has is gone, though AAAA never answers, and the other way round.
+  const Endpoints moved{{ip("10.0.0.2"), 80, 7, false}};
+  CHECK(text_of(joined(moved, known, {false, true})) == "10.0.0.2:80*7 fd00::1:80*5");
+  CHECK(text_of(joined({{ip("fd00::2"), 80}}, known, {true, false})) ==
+        "10.0.0.1:80*5 fd00::2:80*1");
 }
 
 TEST_CASE("endpoints: names become servers, each place once", "[balance][dns]") {

@@ -33,6 +33,8 @@ TEST_CASE("dns: its keys", "[conf][dns]") {
   REQUIRE(name_server("fd00::53") == "[fd00::53]:53");
   REQUIRE(name_server("[fd00::53]:54") == "[fd00::53]:54");
   REQUIRE(dns("min_ttl = \"100ms\"\nmax_ttl = \"24h\"").max_ttl == Millis{86'400'000});
+  REQUIRE_FALSE(dns("").allow_loopback);
+  REQUIRE(dns("allow_loopback = true").allow_loopback);
   REQUIRE(dns("timeout = \"500ms\"").timeout == Millis{500});
 }
 
