@@ -290,7 +290,7 @@ bool Connection::check_listener(Request& request) {
 void Connection::admit(std::unique_ptr<Request> request) {
   rules::Admission admission =
       rules::admit(request->head, request->client,
-                   {runtime_->config().routes, runtime_->router(), runtime_->limits()},
+                   {runtime_->config().routes, runtime_->router(), runtime_->limits(), home_.hop},
                    home_.refuses_new(), home_.loop.now());
   if (admission.route != rules::Router::kNone)
     request->route = &runtime_->routes()[admission.route];

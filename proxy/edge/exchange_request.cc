@@ -68,6 +68,7 @@ void Exchange::send_request() {
       request_->head,       request_->peer,      request_->client, *request_->route->settings,
       request_->request_id, request_->websocket, request_->body};
   if (request_->trace) forward.trace = &*request_->trace;
+  forward.hop = home_.hop;
   rules::write_backend_request(forward, out);
   if (handshake_) handshake_->head = out;
   std::string& ahead = owner_.ahead();

@@ -1,5 +1,6 @@
 #include "proxy/edge/server.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -128,6 +129,9 @@ int Server::run() {
   }
   std::uint32_t tag = 0;
   tls::random_bytes({reinterpret_cast<char*>(&tag), 3});
+  std::uint64_t hop = 0;
+  tls::random_bytes({reinterpret_cast<char*>(&hop), sizeof hop});
+  shared_.hop = fmt::format("{:016x}", hop);
   exporter_.use(runtime_->config().tracing, runtime_->config().dns);
   shared_.spans = &exporter_.queue();
   for (unsigned i = 0; i < count; ++i)

@@ -42,6 +42,7 @@ Worker::Worker(Shared& shared, unsigned number, std::uint32_t tag)
   home_.tracer = tracer_.get();
   home_.stopping = &shared_.stopping;
   home_.conn_ids = ConnIds(tag, number);
+  home_.hop = shared_.hop;
   loop_.on_turn_end([this] { on_turn_end(); });
 }
 

@@ -44,6 +44,7 @@ struct Shared {
   std::uint32_t room = UINT32_MAX;            // connections that the descriptors suffice for
   std::uint32_t idle_each = UINT32_MAX;       // a worker's connections to servers without a request
   SpanQueue* spans = nullptr;                 // null: nothing is traced
+  std::string hop;                            // as in Home; set before there are workers
   std::vector<std::unique_ptr<Worker>> workers;
 };
 

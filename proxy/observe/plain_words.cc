@@ -20,6 +20,8 @@ constexpr std::array kWords = {
     Words{"bad_websocket_version", "The client speaks another version of WebSocket"},
     Words{"origin_denied", "A page of an origin that is not in the route's origins tried it"},
     Words{"no_route", "No route is for this host and path"},
+    Words{"loop_detected",
+          "The request had been here before: a server of a backend leads back to Fairlead"},
     Words{"head_timeout", "The client did not send its request's head in time"},
     Words{"body_timeout", "The client did not send its request's body in time"},
     Words{"head_too_large", "The request's head was too large"},

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/rules/hops.h"
 #include "proxy/rules/origin.h"
 #include "proxy/wire/handshake.h"
 #include "proxy/wire/path.h"
@@ -70,6 +71,10 @@ Admission admit(const wire::RequestHead& head, const Client& client, const Admis
                 bool draining, Clock::time_point now) {
   Admission result;
   result.websocket = wire::is_websocket_handshake(head);
+  if (!rules.hop.empty() && is_loop(head.fields, rules.hop)) {
+    result.refused = Cause::loop_detected;
+    return result;
+  }
   if (result.websocket) result.refused = refuse_handshake(head);
   if (result.refused) return result;
 

@@ -1,7 +1,8 @@
 #pragma once
-// May this request go on, and where to? Runs the checks in a fixed order: WebSocket version and key
-// of a handshake, the path (can it be read in one way?), route, draining, then for handshakes
-// origin, rate and connections of the address. Nothing is dialled before the answer is Admit.
+// May this request go on, and where to? Runs the checks in a fixed order: whether it has been here,
+// WebSocket version and key of a handshake, the path (can it be read in one way?), route, draining,
+// then for handshakes origin, rate and connections of the address. Nothing is dialled before the
+// answer is Admit.
 
 #include <cstddef>
 #include <optional>
@@ -32,6 +33,7 @@ struct AdmissionRules {
   const Router& router;
   // The limits of route i, or null where it has none.
   const std::vector<IpLimits*>& limits;
+  std::string_view hop = {};  // this process, see hops.h; empty: loops are not looked for
 };
 
 Admission admit(const wire::RequestHead& head, const Client& client, const AdmissionRules& rules,

@@ -19,6 +19,7 @@ constexpr std::array<Failure, static_cast<std::size_t>(kCauseCount)> kTable{{
   {Cause::bad_websocket_version,        "bad_websocket_version",       client,  false, 426,  false, 0,    0,    "WebSocket version 13 is needed"},
   {Cause::origin_denied,                "origin_denied",               client,  false, 403,  false, 0,    0,    "this origin may not connect"},
   {Cause::no_route,                     "no_route",                    client,  false, 404,  false, 0,    0,    "nothing is served here"},
+  {Cause::loop_detected,                "loop_detected",               proxy,   false, 508,  false, 0,    0,    "the request has been here before: a server leads back to Fairlead"},
   {Cause::head_timeout,                 "head_timeout",                client,  false, 408,  true,  0,    0,    "the request took too long to arrive"},
   {Cause::body_timeout,                 "body_timeout",                client,  false, 408,  true,  0,    0,    "the request's body took too long to arrive"},
   {Cause::head_too_large,               "head_too_large",              client,  false, 431,  true,  0,    0,    "the request head is too large"},

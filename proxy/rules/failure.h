@@ -18,6 +18,7 @@ enum class Cause : std::uint8_t {
   bad_websocket_version,
   origin_denied,
   no_route,
+  loop_detected,  // it has been through this process before
   head_timeout,
   body_timeout,
   head_too_large,

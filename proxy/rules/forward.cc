@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "proxy/rules/hops.h"
 #include "proxy/wire/framing.h"
 #include "proxy/wire/head_writer.h"
 #include "proxy/wire/path.h"
@@ -87,6 +88,7 @@ void write_our_fields(wire::HeadWriter& writer, const ForwardRequest& request) {
     writer.field("X-Real-IP", request.client.ip.text());
   }
   if (!request.request_id.empty()) writer.field("X-Request-Id", request.request_id);
+  if (!request.hop.empty()) writer.field(kHopsField, next_hops(request.head.fields, request.hop));
   if (request.trace != nullptr) writer.field("traceparent", traceparent_text(request.trace->own));
 }
 

@@ -49,6 +49,7 @@ struct ForwardRequest {
   bool websocket = false;
   wire::Framing body{};                 // as it was parsed, and as it is to be sent
   const TraceContext* trace = nullptr;  // null: traceparent and tracestate pass as they came
+  std::string_view hop = {};            // this process, added to the request's hops; see hops.h
 };
 
 // Appends the head the backend gets: Host kept; hop-by-hop fields removed, for a handshake

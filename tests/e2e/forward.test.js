@@ -1,6 +1,7 @@
 // A handshake on its way to a backend and back: what the backend sees, what of its answer is believed.
 
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { deadPort } from './lib/backend.js';
 import { moment } from './lib/deadline.js';
 import { Op, acceptKey, frame, handshakeHead, makeKey } from './lib/frames.js';
@@ -386,4 +387,54 @@ servers = ["${special.address}"]
   const entry = await fairlead.waitForLog((one) => one.event === 'open');
   assert.deepEqual([entry.route, entry.subprotocol], ['graphql', 'graphql-transport-ws']);
   await rig.session(fairlead, backend, { handshake: { protocol: 'other' } });
+});
+
+// What comes here goes to `aim.port`; counts how often.
+async function detour(rig, aim) {
+  const sockets = new Set();
+  const server = net.createServer((from) => {
+    aim.count = (aim.count ?? 0) + 1;
+    const to = net.connect(aim.port, '127.0.0.1');
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ]) {
+      sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.pipe(other);
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  rig.defer(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `127.0.0.1:${server.address().port}`;
+}
+
+scenario('a request that comes back to Fairlead ends with its second pass', async (rig) => {
+  const aim = {};
+  const fairlead = await rig.run({ servers: [await detour(rig, aim)] });
+  aim.port = fairlead.port;
+  await refused(rig, fairlead, get('/'), 508, 'loop_detected');
+  assert.equal(aim.count, 1);
+  await refused(rig, fairlead, handshakeHead(), 508, 'loop_detected');
+  assert.equal(aim.count, 2);
+  await fairlead.until(
+    () => fairlead.log.filter((line) => line.reason === 'loop_detected').length === 2,
+    'a line for each loop',
+  );
+});
+
+scenario('two Fairleads one behind the other are no loop', async (rig) => {
+  const { backend, fairlead: inner } = await rig.pair();
+  const outer = await rig.run({ servers: [`127.0.0.1:${inner.port}`] });
+  const client = await rig.connect(outer);
+  client.send(handshakeHead());
+  const server = await backend.accept();
+  const head = await server.acceptUpgrade();
+  assert.match(head.get('fairlead-via'), /^[0-9a-f]{16}, [0-9a-f]{16}$/);
+  assert.equal((await client.readHead()).status, 101);
+  client.sendText('through both');
+  await server.expectText('through both');
 });

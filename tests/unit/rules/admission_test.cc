@@ -325,4 +325,25 @@ TEST_CASE("admission: a route without limits counts nothing", "[rules][admission
   }
 }
 
+TEST_CASE("admission: what has been here before goes nowhere", "[rules][admission]") {
+  Scene scene;
+  const AdmissionRules rules{scene.routes, *scene.router, scene.limits, "00112233445566ff"};
+  const auto ask = [&](const std::string& lines) {
+    const Request request(lines);
+    return admit(request.head, scene.client, rules, false, kNow);
+  };
+  const std::string plain = "GET /http HTTP/1.1\nHost: a.com\nFairlead-Via: ";
+  CHECK(ask(plain + "00112233445566ff").refused == Cause::loop_detected);
+  CHECK_FALSE(ask(plain + "ffffffffffffffff").refused);
+  Handshake handshake;
+  handshake.more = "Fairlead-Via: ffffffffffffffff, 00112233445566ff";
+  const Admission back = ask(handshake.text());
+  CHECK(back.refused == Cause::loop_detected);
+  CHECK(back.websocket);
+  CHECK_FALSE(back.counted);
+  handshake.more.clear();
+  CHECK_FALSE(ask(handshake.text()).refused);
+  CHECK(failure(Cause::loop_detected).status == 508);
+}
+
 }  // namespace fairlead::rules

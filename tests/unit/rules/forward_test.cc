@@ -231,4 +231,24 @@ TEST_CASE("forward: OPTIONS * keeps its target", "[rules][forward]") {
   CHECK(Scene().forward("OPTIONS * HTTP/1.1\nHost: a.com").starts_with("OPTIONS * HTTP/1.1\r\n"));
 }
 
+TEST_CASE("forward: the request takes the name of this process along", "[rules][forward]") {
+  const Scene scene;
+  const auto forward = [&](const std::string& lines) {
+    const Request request("GET / HTTP/1.1\nHost: a.com" + lines);
+    std::string out;
+    const Client client{scene.peer.ip, true};
+    ForwardRequest what{request.head, scene.peer, client, scene.route, "id1"};
+    what.hop = "00112233445566ff";
+    write_backend_request(what, out);
+    return out;
+  };
+  CHECK(forward("").find("\r\nFairlead-Via: 00112233445566ff\r\n") != std::string::npos);
+  const auto second = forward("\nFairlead-Via: aaaaaaaaaaaaaaaa\nFairlead_Via: junk");
+  CHECK(second.find("\r\nFairlead-Via: aaaaaaaaaaaaaaaa, 00112233445566ff\r\n") !=
+        std::string::npos);
+  CHECK(second.find("junk") == std::string::npos);
+  CHECK(scene.forward("GET / HTTP/1.1\nHost: a.com\nFairlead-Via: aaaaaaaaaaaaaaaa")
+            .find("Fairlead-Via") == std::string::npos);
+}
+
 }  // namespace fairlead::rules
