@@ -135,7 +135,7 @@ std::optional<Address> Address::parse(std::string_view text) {
     address.ip = *parsed;
     return address;
   }
-  if (bracketed || !is_host_name(where)) return std::nullopt;
+  if (bracketed || !is_host_name(without_final_dot(where))) return std::nullopt;
   address.kind = Kind::name;
   address.host = lower(where);
   return address;
@@ -144,7 +144,7 @@ std::optional<Address> Address::parse(std::string_view text) {
 std::optional<Address> Address::parse_service(std::string_view text) {
   if (text.substr(0, kService.size()) != kService) return std::nullopt;
   const std::string_view name = text.substr(kService.size());
-  if (!is_host_name(name)) return std::nullopt;
+  if (!is_host_name(without_final_dot(name))) return std::nullopt;
   Address address;
   address.kind = Kind::service;
   address.host = lower(name);

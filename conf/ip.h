@@ -42,7 +42,9 @@ struct Address {
 
   Kind kind = Kind::ip;
   Ip ip;
-  std::string host;  // kind name: the host name; service: the name asked for; unix_path: the path
+  // kind name: the host name; service: the name asked for; unix_path: the path. A name keeps the
+  // dot at its end, if it has one: it is looked up without the search list.
+  std::string host;
   std::uint16_t port = 0;
 
   // "0.0.0.0:443", "[::]:443", "localhost:3000", "unix:/run/app.sock". Nothing on bad text.

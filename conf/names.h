@@ -15,6 +15,10 @@ std::string lower(std::string_view text);  // ASCII only
 // are mistyped addresses.
 bool is_host_name(std::string_view text);
 
+// Without the dot that ends an absolute name (RFC 1034 3.1): with and without it names are compared
+// as equal.
+std::string_view without_final_dot(std::string_view name);
+
 // RFC 9110 5.6.2: what a subprotocol or a cookie's name may consist of.
 bool is_token(std::string_view text);
 

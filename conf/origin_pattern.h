@@ -13,17 +13,20 @@ struct OriginPattern {
     same_origin,  // "same-origin": the origin's host and port are the request's
     any,          // "any": no check
     null,         // "null": sandboxed frames, files
-    exact,        // "https://app.example.com", "http://localhost:3000"
+    exact,        // "https://app.example.com", "chrome-extension://ID", "file://"
     wildcard,     // "https://*.example.com": any subdomain, not the domain itself
   };
 
   Kind kind = Kind::same_origin;
   std::string scheme;      // lower case
-  std::string host;        // lower case; wildcard: without "*."
-  std::uint16_t port = 0;  // the scheme's default filled in (http 80, https 443)
+  std::string host;        // lower case, without a final dot; wildcard: without "*."
+  std::uint16_t port = 0;  // http and https: the default filled in; other schemes: 0 is none
 
-  // Nothing on bad text (no scheme, a path, user info, a wildcard not in first place, another
-  // scheme than http and https...).
+  bool is_web() const { return scheme == "http" || scheme == "https"; }
+
+  // Nothing on bad text (no scheme, a path, user info, a wildcard not in first place, ws and wss,
+  // which no page has...). Other schemes than http and https have what their programs make of it
+  // for a host, "file://" none at all.
   static std::optional<OriginPattern> parse(std::string_view text);
   bool operator==(const OriginPattern&) const = default;
 };

@@ -83,6 +83,9 @@ std::string origin_complaint(const std::string& given) {
   if (scheme != std::string::npos && given.find('/', scheme + 3) != std::string::npos) {
     return start + ": no path, not even \"/\", may follow the host";
   }
+  if (lower(given).rfind("wss://", 0) == 0 || lower(given).rfind("ws://", 0) == 0) {
+    return start + ": it is the page's, \"https://\" or \"http://\"";
+  }
   return start +
          " such as \"https://app.example.com\", \"https://*.example.com\", \"same-origin\", "
          "\"null\" or \"any\"";
@@ -101,8 +104,8 @@ std::string origin_text(const OriginPattern& pattern) {
       break;
   }
   const bool wildcard = pattern.kind == OriginPattern::Kind::wildcard;
-  return "\"" + pattern.scheme + "://" + (wildcard ? "*." : "") + pattern.host + ":" +
-         std::to_string(pattern.port) + "\"";
+  const std::string port = pattern.port != 0 ? ":" + std::to_string(pattern.port) : "";
+  return "\"" + pattern.scheme + "://" + (wildcard ? "*." : "") + pattern.host + port + "\"";
 }
 
 std::string same(const std::string& value) {
@@ -120,7 +123,7 @@ Codec<std::string> host() {
           [](const Node& node, const Scope& scope) -> std::optional<std::string> {
             const auto given = read_text(node, scope);
             if (!given) return std::nullopt;
-            if (is_host(*given)) return lower(*given);
+            if (is_host(without_final_dot(*given))) return lower(without_final_dot(*given));
             scope.problem(node, host_complaint(*given));
             return std::nullopt;
           },

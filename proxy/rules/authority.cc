@@ -56,4 +56,10 @@ std::optional<Authority> parse_authority(std::string_view text) {
   return result;
 }
 
+std::optional<Authority> compared_authority(std::string_view text) {
+  auto result = parse_authority(text);
+  if (result) result->host.resize(conf::without_final_dot(result->host).size());
+  return result;
+}
+
 }  // namespace fairlead::rules

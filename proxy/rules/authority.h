@@ -20,4 +20,7 @@ struct Authority {
 // name or an address has, port 0.
 std::optional<Authority> parse_authority(std::string_view text);
 
+// The same for comparing hosts: without the dot that ends an absolute name.
+std::optional<Authority> compared_authority(std::string_view text);
+
 }  // namespace fairlead::rules

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "conf/names.h"
 #include "proxy/rules/authority.h"
 #include "proxy/wire/head.h"
 #include "proxy/wire/path.h"
@@ -13,16 +14,10 @@ namespace {
 
 using Kind = conf::Route::Kind;
 
-void drop_final_dot(std::string& host) {
-  if (host.size() > 1 && host.ends_with('.')) host.pop_back();
-}
-
 // "" for what is no host: only a route for any host takes it.
 std::string host_of(std::string_view text) {
-  auto authority = parse_authority(text);
-  if (!authority) return "";
-  drop_final_dot(authority->host);
-  return std::move(authority->host);
+  auto authority = compared_authority(text);
+  return authority ? std::move(authority->host) : std::string();
 }
 
 bool kind_fits(Kind kind, bool websocket) {
@@ -52,8 +47,8 @@ Router::Router(const std::vector<conf::Route>& routes) {
     if (route.hosts.empty()) entries_.push_back(entry);
     for (const auto& host : route.hosts) {
       entry.wildcard = host.starts_with("*.");
-      entry.host = entry.wildcard ? host.substr(1) : host_of(host);
-      drop_final_dot(entry.host);
+      entry.host =
+          entry.wildcard ? std::string(conf::without_final_dot(host)).substr(1) : host_of(host);
       // What is no host can fit no request; an empty name would fit them all.
       if (!entry.host.empty()) entries_.push_back(entry);
     }

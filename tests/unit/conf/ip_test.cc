@@ -106,6 +106,7 @@ TEST_CASE("address: all forms survive a round trip", "[conf][ip]") {
                             {"127.0.0.1:65535", K::ip, 65535, "127.0.0.1:65535"},
                             {"LocalHost:3000", K::name, 3000, "localhost:3000"},
                             {"my_app.internal:80", K::name, 80, "my_app.internal:80"},
+                            {"App.Internal.:80", K::name, 80, "app.internal.:80"},
                             {"unix:/run/app.sock", K::unix_path, 0, "unix:/run/app.sock"},
                             {"unix:app.sock:1", K::unix_path, 0, "unix:app.sock:1"}}));
   CAPTURE(row.text);
@@ -121,8 +122,8 @@ TEST_CASE("address: what is none", "[conf][ip]") {
   const auto* text =
       GENERATE("", ":80", "80", "localhost", "localhost:", "localhost:65536", "localhost:080",
                "localhost:+80", "localhost: 80", "::1:80", "[::1]", "[::1]80", "[1.2.3.4]:80",
-               "[host]:80", "1.2.3:80", "256.0.0.1:80", "a b:80", "-a:80", "a..b:80", "a.:80",
-               "unix:", "http://h:80", "h:80/", "*:80");
+               "[host]:80", "1.2.3:80", "256.0.0.1:80", "a b:80", "-a:80", "a..b:80", "a..:80",
+               ".:80", "1.2.3.4.:80", "unix:", "http://h:80", "h:80/", "*:80");
   CAPTURE(text);
   REQUIRE_FALSE(Address::parse(text).has_value());
 }

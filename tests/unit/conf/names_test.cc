@@ -30,6 +30,10 @@ TEST_CASE("names: hosts", "[conf][names]") {
   REQUIRE(is_host_name("xn--bcher-kva.example"));
   REQUIRE_FALSE(is_host_name(""));
   REQUIRE_FALSE(is_host_name("a."));
+  REQUIRE(without_final_dot("a.b.") == "a.b");
+  REQUIRE(without_final_dot("a.b..") == "a.b.");
+  REQUIRE(without_final_dot(".") == ".");
+  REQUIRE(without_final_dot("").empty());
   REQUIRE_FALSE(is_host_name(".a"));
   REQUIRE_FALSE(is_host_name("a-.b"));
   REQUIRE_FALSE(

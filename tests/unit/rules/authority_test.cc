@@ -33,6 +33,14 @@ TEST_CASE("authority: host and port are taken apart", "[rules][authority]") {
   }
 }
 
+TEST_CASE("authority: hosts are compared without a final dot", "[rules][authority]") {
+  CHECK(compared_authority("Example.com.:8080") == Authority{"example.com", 8080});
+  CHECK(compared_authority("example.com") == Authority{"example.com", 0});
+  CHECK(compared_authority("example.com.:") == Authority{"example.com", 0});
+  CHECK(compared_authority("[::1]:80") == Authority{"[::1]", 80});
+  CHECK_FALSE(compared_authority("."));
+}
+
 TEST_CASE("authority: what names no host is refused", "[rules][authority]") {
   struct Row {
     const char* text;

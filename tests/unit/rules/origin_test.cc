@@ -48,6 +48,11 @@ TEST_CASE("origin: same-origin compares host and port", "[rules][origin]") {
       {"http://[::1]", "[0:0:0:0:0:0:0:1]:80", false, true, "IPv6 written in another way"},
       {"https://10.0.0.1", "10.0.0.1", true, true, "IPv4"},
       {"https://a.com", "a.com", false, true, "TLS ended in front of us"},
+      {"https://a.com", "a.com:", true, true, "an empty port is the scheme's (RFC 3986 3.2.3)"},
+      {"https://a.com.", "a.com.", true, true, "the absolute name"},
+      {"https://a.com", "a.com.:443", true, true, "the absolute name in Host alone"},
+      {"https://a.com.", "a.com", true, true, "the absolute name in Origin alone"},
+      {"https://a.com..", "a.com", true, false, "two dots are no name"},
       {"https://a.com", "a.com:443", false, true, "the same with the port"},
 
       {"http://a.com", "a.com", true, false, "a page that could be forged into a secure request"},
@@ -145,6 +150,41 @@ TEST_CASE("origin: a wildcard takes subdomains only", "[rules][origin]") {
   }
   CHECK(allowed({"http://*.example.com:8080"}, {"http://a.example.com:8080", "h", false}));
   CHECK_FALSE(allowed({"http://*.example.com:8080"}, {"http://a.example.com", "h", false}));
+}
+
+TEST_CASE("origin: extensions and apps have schemes of their own", "[rules][origin]") {
+  struct Row {
+    const char* origin;
+    bool want;
+    const char* why;
+  };
+
+  const Row rows[] = {
+      {"chrome-extension://abcdefghijklmnop", true, "the listed extension"},
+      {"CHROME-EXTENSION://ABCDEFGHIJKLMNOP", true, "in another case"},
+      {"chrome-extension://abcdefghijklmnoq", false, "another extension"},
+      {"moz-extension://abcdefghijklmnop", false, "another browser's"},
+      {"https://abcdefghijklmnop", false, "a web page of that name"},
+      {"capacitor://localhost", true, "an app"},
+      {"capacitor://localhost:80", false, "an app with a port that was not listed"},
+      {"capacitor://localhost/", false, "a path: no origin"},
+      {"ionic://localhost", false, "another app"},
+      {"file://", true, "a file"},
+      {"file://host", false, "a file of another machine"},
+      {"file:///", false, "a path: no origin"},
+      {"file", false, "no scheme"},
+      {"app://a.example.com", true, "a subdomain of an app's"},
+      {"app://example.com", false, "the bare domain"},
+      {"app://*.example.com", false, "the pattern itself"},
+      {"same-origin", false, "a word of ours"},
+      {"any", false, "a word of ours"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.origin, row.why);
+    CHECK(allowed({"chrome-extension://abcdefghijklmnop", "capacitor://localhost", "file://",
+                   "app://*.example.com"},
+                  {row.origin, "host.example", true}) == row.want);
+  }
 }
 
 TEST_CASE("origin: absent, null and any", "[rules][origin]") {

@@ -68,6 +68,13 @@ TEST_CASE("router: in each pair of routes the more exact one wins", "[rules][rou
   }
 }
 
+TEST_CASE("router: a final dot in a route's host does not count", "[rules][router]") {
+  const Router router({route({"chat.example.com."}, "/"), route({"*.example.org."}, "/")});
+  CHECK(router.find({"chat.example.com", "/", "", true}) == 0);
+  CHECK(router.find({"chat.example.com.", "/", "", true}) == 0);
+  CHECK(router.find({"a.example.org", "/", "", true}) == 1);
+}
+
 TEST_CASE("router: hosts", "[rules][router]") {
   const std::vector<conf::Route> routes{route({"chat.example.com", "[::1]"}, "/"),
                                         route({"*.example.com"}, "/"),
@@ -87,6 +94,8 @@ TEST_CASE("router: hosts", "[rules][router]") {
       {"chat.example.com.:443", 0, "a final dot and a port"},
       {"[::1]:80", 0, "IPv6"},
       {"[0:0::1]", 0, "IPv6 written in another way"},
+      {"chat.example.com:", 0, "an empty port"},
+      {"[::1]:", 0, "IPv6 with an empty port"},
       {"a.example.com", 1, "a subdomain"},
       {"a.b.example.com", 1, "of any depth"},
       {"a.chat.example.com", 1, "a subdomain of an exact host"},

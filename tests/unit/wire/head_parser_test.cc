@@ -153,9 +153,9 @@ TEST_CASE("request: Host once, and only a host", "[wire][head_parser]") {
   const auto with_host = [](const std::string& host) {
     return parse("GET / HTTP/1.1\r\nHost:" + host + "\r\n\r\n");
   };
-  for (const char* good :
-       {"a", " a", "\ta ", "a.example", "a.example.", "a_b.c-d~e", "192.0.2.1", "192.0.2.1:80",
-        "a:0", "a:65535", "xn--bcher-kva.example", "[::1]", "[::1]:443", "[2001:db8::1.2.3.4]"}) {
+  for (const char* good : {"a", " a", "\ta ", "a.example", "a.example.", "a_b.c-d~e", "192.0.2.1",
+                           "192.0.2.1:80", "a:0", "a:", "[::1]:", "a:65535",
+                           "xn--bcher-kva.example", "[::1]", "[::1]:443", "[2001:db8::1.2.3.4]"}) {
     CAPTURE(good);
     CHECK(with_host(good) == HeadError::none);
   }
@@ -168,7 +168,6 @@ TEST_CASE("request: Host once, and only a host", "[wire][head_parser]") {
   const auto row = GENERATE(values<Row>({
       {"empty", ""},
       {"blank", " \t "},
-      {"an empty port", "a:"},
       {"no name", ":80"},
       {"a port of letters", "a:http"},
       {"a port with a sign", "a:+80"},
@@ -201,7 +200,6 @@ TEST_CASE("request: Host once, and only a host", "[wire][head_parser]") {
       {"a zone, raw", "[fe80::1%eth0]"},
       {"something behind the brackets", "[::1]x"},
       {"brackets twice", "[::1][::1]"},
-      {"an empty port behind brackets", "[::1]:"},
   }));
   CAPTURE(row.why, row.host);
   CHECK(with_host(row.host) == HeadError::malformed);
