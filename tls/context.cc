@@ -1,24 +1,18 @@
 #include "tls/context.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
-#include <array>
-#include <cerrno>
-#include <cstdio>
 #include <string_view>
-#include <system_error>
 
 #include "tls/errors.h"
 #include "tls/handle.h"
+#include "tls/key_pair.h"
 #include "tls/take_over.h"
 #include "tls/ticket_keys.h"
 
 namespace fairlead::tls {
 
 namespace {
-
-constexpr std::size_t kMaxPemBytes = 1024 * 1024;
 
 // Mozilla's "intermediate" list for TLS 1.2 without its DHE suites: they cost the server most, and
 // no client that knows TLS 1.2 and WebSockets needs them. TLS 1.3's three suites are OpenSSL's
@@ -82,77 +76,14 @@ ContextPtr new_context(conf::ListenerTls::Version min_version) {
   return context;
 }
 
-// True, and forgotten, when the last error says only that the PEM text ended.
-bool pem_ended() {
-  const unsigned long error = ERR_peek_last_error();
-  if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-    return false;
-  }
-  ERR_clear_error();
-  return true;
-}
-
-// As SSL_CTX_use_certificate_chain_file does: the certificate, then the chain up to the root. "" or
-// what is wrong.
-std::string use_chain(SSL_CTX* context, const std::string& pem) {
-  const BioPtr text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  if (!text) return take_errors();
-  const CertificatePtr leaf(PEM_read_bio_X509_AUX(text.get(), nullptr, nullptr, nullptr));
-  if (!leaf) return pem_ended() ? "it holds no certificate in PEM form" : take_errors();
-  if (SSL_CTX_use_certificate(context, leaf.get()) != 1) return take_errors();
-  for (;;) {
-    CertificatePtr next(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
-    if (!next) return pem_ended() ? std::string() : "in its chain: " + take_errors();
+// "" or what is wrong.
+std::string use_pair(SSL_CTX* context, KeyPair& pair) {
+  if (SSL_CTX_use_certificate(context, pair.leaf.get()) != 1) return take_errors();
+  for (CertificatePtr& next : pair.chain) {
     if (SSL_CTX_add0_chain_cert(context, next.get()) != 1) return take_errors();
     static_cast<void>(next.release());  // the context's now
   }
-}
-
-// OpenSSL's question for a passphrase: never answered, so that a start cannot wait for a terminal.
-int note_question(char* /*out*/, int /*size*/, int /*writing*/, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
-}
-
-std::string use_key(SSL_CTX* context, const std::string& pem) {
-  const BioPtr text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  if (!text) return take_errors();
-  bool asked = false;
-  const KeyPtr key(PEM_read_bio_PrivateKey(text.get(), nullptr, note_question, &asked));
-  if (asked) {
-    ERR_clear_error();
-    return "it is encrypted; a key without a passphrase is needed";
-  }
-  if (!key) {
-    // A file without any key ends in the decoder's own code for it.
-    const std::string why = pem_ended() ? std::string() : take_errors();
-    const bool none = pem.find("PRIVATE KEY-----") == std::string::npos;
-    return none ? "it holds no private key in PEM form" : "the private key is damaged: " + why;
-  }
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-    ERR_clear_error();
-    return "it does not belong to the certificate";
-  }
-  return {};
-}
-
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-// "" or what is wrong.
-std::string read_file(const std::string& path, std::string& text) {
-  const auto why = [] { return "cannot read it: " + std::generic_category().message(errno); };
-  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return why();
-  std::array<char, 4096> part{};
-  while (const std::size_t got = std::fread(part.data(), 1, part.size(), file.get())) {
-    text.append(part.data(), got);
-    if (text.size() > kMaxPemBytes) return "it is larger than 1 MiB";
-  }
-  OPENSSL_cleanse(part.data(), part.size());
-  if (std::ferror(file.get()) != 0) return why();
-  return text.empty() ? "it is empty" : std::string();
+  return SSL_CTX_use_PrivateKey(context, pair.key.get()) == 1 ? "" : take_errors();
 }
 
 // Whose keys a context's tickets are under.
@@ -195,10 +126,12 @@ ServerContext::Made make(const std::string& certificate, const std::string& key,
   ERR_clear_error();
   ContextPtr context = new_context(min_version);
   if (!context) return {nullptr, "OpenSSL refused its settings: " + take_errors()};
-  std::string why = use_chain(context.get(), certificate);
+  KeyPair pair = read_key_pair(certificate, key);
+  if (!pair.certificate_error.empty())
+    return failed("certificate", names.cert, pair.certificate_error);
+  if (!pair.key_error.empty()) return failed("key", names.key, pair.key_error);
+  std::string why = use_pair(context.get(), pair);
   if (!why.empty()) return failed("certificate", names.cert, why);
-  why = use_key(context.get(), key);
-  if (!why.empty()) return failed("key", names.key, why);
   why = bind_tickets(context.get(), tickets);
   if (!why.empty()) return {nullptr, why};
   return {std::make_shared<const ServerContext>(context.release()), ""};
@@ -214,9 +147,9 @@ ServerContext::Made ServerContext::from_files(const conf::ListenerTls& settings,
   const conf::Certificate& files = settings.certificates.front();
   std::string certificate;
   std::string key;
-  std::string why = read_file(files.cert, certificate);
+  std::string why = read_pem_file(files.cert, certificate);
   if (!why.empty()) return failed("certificate", files.cert, why);
-  why = read_file(files.key, key);
+  why = read_pem_file(files.key, key);
   if (!why.empty()) return failed("key", files.key, why);
   Made made = make(certificate, key, settings.min_version, files,
                    {settings.ticket_keys, previous != nullptr ? previous->ticket_keys() : nullptr,
