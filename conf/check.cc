@@ -8,13 +8,6 @@
 namespace fairlead::conf {
 namespace {
 
-// The value of a key, or its table where the key is not set.
-template <typename T>
-const Node& value_of(const Located<T>& table, std::string_view key) {
-  const Node* value = table.node->find(key);
-  return value != nullptr ? *value : *table.node;
-}
-
 template <typename T>
 void check_names(const std::vector<Located<T>>& tables, const std::string& advice) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -160,38 +153,16 @@ void check_backend_exists(const Located<Route>& route, const std::vector<std::st
       "backend: there is no backend " + in_quotes(name) + did_you_mean(name, backends));
 }
 
-bool open_to_the_world(const Listener& listener) {
-  return listener.address.kind == Address::Kind::ip && !listener.address.ip.is_loopback() &&
-         !listener.redirect_to_https;
-}
-
-void hint_limits(const Tables& tables) {
-  const auto open = std::find_if(
-      tables.listeners.begin(), tables.listeners.end(),
-      [](const Located<Listener>& listener) { return open_to_the_world(listener.value); });
-  if (open == tables.listeners.end()) return;
-  for (const Located<Route>& route : tables.routes) {
-    const Limits& limits = route.value.limits;
-    if (limits.handshakes_per_ip || limits.connections_per_ip) continue;
-    route.scope.hint(*route.node,
-                     "neither handshakes_per_ip nor connections_per_ip is set, and the listener " +
-                         open->value.address.text() + " is open to the world");
-  }
-}
-
-void hint_sticky(const Located<Backend>& backend, bool plain_listener) {
-  if (!backend.value.sticky) return;
-  const Node& sticky = value_of(backend, "sticky");
-  if (sticky.find("secret_file") == nullptr) {
-    backend.scope.hint(sticky,
-                       "sticky without secret_file: cookies lose their meaning at a restart and "
-                       "on other nodes");
-  }
-  if (backend.value.sticky->same_site == Sticky::SameSite::none && plain_listener) {
-    backend.scope.hint(sticky,
-                       "sticky with same_site \"None\": over the listener without TLS browsers "
-                       "drop the cookie");
-  }
+// "any" lets everything in, whatever stands beside it.
+void check_origins(const Located<Route>& route) {
+  const auto& origins = route.value.origins;
+  const bool any = std::any_of(origins.begin(), origins.end(), [](const OriginPattern& one) {
+    return one.kind == OriginPattern::Kind::any;
+  });
+  if (!any || origins.size() == 1) return;
+  route.scope.problem(value_of(route, "origins"),
+                      "origins: \"any\" switches the check off, so the others mean nothing: leave "
+                      "either it or them out");
 }
 
 }  // namespace
@@ -203,6 +174,7 @@ void check_tables(const Tables& tables) {
   if (tables.admin) check_admin(*tables.admin, tables.listeners);
   if (tables.dns) check_dns(*tables.dns);
   for (const auto& listener : tables.listeners) check_listener(listener);
+  for (const auto& route : tables.routes) check_origins(route);
   for (const auto& backend : tables.backends) {
     check_servers(backend);
     check_hash_key(backend);
@@ -219,15 +191,6 @@ void check_complete(const Tables& tables, const Source& main, Report& report) {
   std::vector<std::string> names;
   for (const auto& backend : tables.backends) names.push_back(backend.value.name);
   for (const auto& route : tables.routes) check_backend_exists(route, names);
-}
-
-void find_hints(const Tables& tables) {
-  hint_limits(tables);
-  const bool plain = std::any_of(tables.listeners.begin(), tables.listeners.end(),
-                                 [](const Located<Listener>& listener) {
-                                   return !listener.value.tls && !listener.value.redirect_to_https;
-                                 });
-  for (const auto& backend : tables.backends) hint_sticky(backend, plain);
 }
 
 }  // namespace fairlead::conf

@@ -17,6 +17,13 @@ struct Located {
   Scope scope;  // inside it: messages begin with `route "chat": `
 };
 
+// The value of a key, or its table where the key is not set.
+template <typename T>
+const Node& value_of(const Located<T>& table, std::string_view key) {
+  const Node* value = table.node->find(key);
+  return value != nullptr ? *value : *table.node;
+}
+
 struct Tables {
   std::optional<Located<Admin>> admin;
   std::optional<Located<Dns>> dns;
@@ -31,6 +38,10 @@ void check_tables(const Tables& tables);
 // That a listener, a route and a backend are there, and what routes name. Only where every file
 // could be read: else what is missing may be in the file that is broken.
 void check_complete(const Tables& tables, const Source& main, Report& report);
+
+// What routes and servers come to together: a route no request gets to, a server that is a listener
+// of ours. Only where all else is right.
+void check_routing(const Tables& tables);
 
 // Worth knowing, not wrong.
 void find_hints(const Tables& tables);

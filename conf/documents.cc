@@ -129,7 +129,12 @@ void Documents::include(const Document& from, const Node& pattern) {
     include_file(from, pattern, path);
     return;
   }
-  for (const std::string& match : files_.match(path)) include_file(from, pattern, match);
+  const std::vector<std::string> matches = files_.match(path);
+  if (matches.empty()) {
+    Scope(report_, from.source, files_)
+        .hint(pattern, "include: " + in_quotes(path) + " matches no file");
+  }
+  for (const std::string& match : matches) include_file(from, pattern, match);
 }
 
 void Documents::include_file(const Document& from, const Node& pattern, const std::string& path) {

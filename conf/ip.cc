@@ -79,6 +79,22 @@ bool Ip::is_loopback() const {
   return *this == one;
 }
 
+bool Ip::is_unspecified() const {
+  return *this == Ip{} || *this == v4(0);
+}
+
+bool Ip::is_private() const {
+  if (!is_v4()) return (bytes[0] & 0xfe) == 0xfc;
+  const std::uint8_t first = bytes[kV4Offset];
+  const std::uint8_t second = bytes[kV4Offset + 1];
+  return first == 10 || (first == 172 && (second & 0xf0) == 16) || (first == 192 && second == 168);
+}
+
+bool Ip::is_link_local() const {
+  if (is_v4()) return bytes[kV4Offset] == 169 && bytes[kV4Offset + 1] == 254;
+  return bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+}
+
 std::string Ip::text() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
   if (!is_v4()) {

@@ -21,7 +21,10 @@ struct Ip {
 
   bool is_v4() const;  // v4-mapped
   bool is_loopback() const;
-  std::string text() const;  // canonical: "10.0.0.1", "::1" (RFC 5952)
+  bool is_unspecified() const;  // 0.0.0.0, ::
+  bool is_private() const;      // RFC 1918, RFC 4193
+  bool is_link_local() const;   // RFC 3927, RFC 4291 2.5.6
+  std::string text() const;     // canonical: "10.0.0.1", "::1" (RFC 5952)
   auto operator<=>(const Ip&) const = default;
 };
 

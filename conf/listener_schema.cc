@@ -7,7 +7,7 @@ const Schema<Certificate>& certificate_schema() {
   static const Schema<Certificate> schema{
       {required("cert", &Certificate::cert, readable_file(),
                 "PEM file: the certificate and its chain"),
-       required("key", &Certificate::key, readable_file(), "PEM file: the private key")},
+       required("key", &Certificate::key, private_file(), "PEM file: the private key")},
       {}};
   return schema;
 }

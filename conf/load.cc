@@ -27,12 +27,16 @@ class Builder {
     if (documents_.complete()) {
       check_complete(tables_, documents_.all().front()->source, report_);
     }
+    if (report_.clean()) check_routing(tables_);
     if (report_.clean()) find_hints(tables_);
+    note_places();
     for (auto& listener : tables_.listeners) config_.listeners.push_back(std::move(listener.value));
     for (auto& route : tables_.routes) config_.routes.push_back(std::move(route.value));
     for (auto& backend : tables_.backends) config_.backends.push_back(std::move(backend.value));
     return std::move(config_);
   }
+
+  const Places& places() const { return places_; }
 
  private:
   Scope scope_of(const Document& document) const { return {report_, document.source, files_}; }
@@ -106,6 +110,50 @@ class Builder {
     }
   }
 
+  // A key of a single table, wherever that is.
+  Place place_of_key(const std::string& table, const std::string& key) const {
+    for (const auto& document : documents_.all()) {
+      const Node* found = document->root.find(table);
+      const Node* value = found != nullptr ? found->find(key) : nullptr;
+      if (value == nullptr) continue;
+      return scope_of(*document).inside(table).inside(key).place_of(*value);
+    }
+    return {};
+  }
+
+  static std::vector<Places::Certificate> certificates_of(const Located<Listener>& listener) {
+    std::vector<Places::Certificate> result;
+    const Node* tls = listener.node->find("tls");
+    const Node* list = tls != nullptr ? tls->find("certificates") : nullptr;
+    if (list == nullptr) return result;
+    const Scope scope = listener.scope.inside("tls").inside("certificates");
+    for (const Node& one : list->children) {
+      const Node* cert = one.find("cert");
+      const Node* key = one.find("key");
+      if (cert == nullptr || key == nullptr) continue;
+      result.push_back({scope.inside("cert").place_of(*cert), scope.inside("key").place_of(*key)});
+    }
+    return result;
+  }
+
+  void note_places() {
+    places_.user = place_of_key("server", "user");
+    places_.log_file = place_of_key("log", "file");
+    places_.log_access = place_of_key("log", "access");
+    for (const auto& listener : tables_.listeners) {
+      places_.listeners.push_back(listener.scope.place_of(value_of(listener, "address")));
+      places_.certificates.push_back(certificates_of(listener));
+    }
+    for (const auto& backend : tables_.backends) {
+      places_.servers.emplace_back();
+      for (const Node& server : value_of(backend, "servers").children)
+        places_.servers.back().push_back(backend.scope.place_of(server));
+    }
+    places_.files = report_.files();
+    for (const auto& document : documents_.all())
+      places_.files.push_back({document->source.name(), {document->source.name(), 0, 0, "", ""}});
+  }
+
   // What a table begins with.
   template <typename T>
   T inherited() const {
@@ -127,6 +175,7 @@ class Builder {
   Report& report_;
   Tables tables_;
   Config config_;
+  Places places_;
 };
 
 std::optional<std::string> process_environment(std::string_view name) {
@@ -144,8 +193,12 @@ LoadResult load(const Environment& environment, const Files& files, const std::s
     Documents documents(environment, files, report);
     open(documents);
     if (!documents.all().empty()) {
-      Config config = Builder(documents, files, report).build();
-      if (report.clean()) result.config = std::move(config);
+      Builder builder(documents, files, report);
+      Config config = builder.build();
+      if (report.clean()) {
+        result.config = std::move(config);
+        result.places = builder.places();
+      }
     }
     result.problems = report.problems();
     result.hints = report.hints();

@@ -22,10 +22,49 @@ struct Problem {
   std::string text() const;
 };
 
+// Where a value stands, for whoever judges it by more than the text: by what is in a file, by this
+// machine.
+struct Place {
+  std::string file;
+  unsigned line = 0;    // 1-based; 0: the value is not in any file
+  unsigned column = 0;  // 1-based
+  std::string context;  // listener "1": tls: certificates: cert:
+  std::string source_line;
+
+  bool known() const { return line != 0; }
+
+  Problem problem(const std::string& message) const;
+  std::string hint(const std::string& message) const;  // one line
+};
+
+// The values that have to be judged so. The lists are as long as those of the configuration.
+struct Places {
+  struct Certificate {
+    Place cert;
+    Place key;
+  };
+
+  // A file that a start and each reload read.
+  struct File {
+    std::string path;
+    Place place;
+  };
+
+  std::vector<Place> listeners;                        // their addresses
+  std::vector<std::vector<Certificate>> certificates;  // by listener
+  std::vector<std::vector<Place>> servers;             // by backend
+  Place user;
+  Place log_file;
+  Place log_access;
+  std::vector<File> files;
+};
+
 struct LoadResult {
-  std::optional<Config> config;    // present exactly when problems is empty
-  std::vector<Problem> problems;   // in file order
-  std::vector<std::string> hints;  // worth knowing, not wrong: shown by `check`
+  std::optional<Config> config;       // present exactly when problems is empty
+  std::vector<Problem> problems;      // in file order
+  std::vector<std::string> hints;     // worth knowing, not wrong: shown by `check`
+  std::vector<std::string> warnings;  // will fail later, such as a certificate that expires: logged
+  Places places;                      // with `config`
 };
 
 // Looks up an environment variable for ${NAME}; tests give their own.

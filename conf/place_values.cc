@@ -137,9 +137,22 @@ Codec<std::string> readable_file() {
             if (!given) return std::nullopt;
             const std::string path = scope.source().resolve(*given);
             const std::string error = scope.files().unreadable(path);
-            if (error.empty()) return path;
+            if (error.empty()) {
+              scope.names_file(node, path);
+              return path;
+            }
             scope.problem(node, "cannot read " + in_quotes(path) + ": " + error);
             return std::nullopt;
+          },
+          same};
+}
+
+Codec<std::string> private_file() {
+  constexpr std::size_t kMost = 1024 * 1024;
+  return {"file",
+          [](const Node& node, const Scope& scope) -> std::optional<std::string> {
+            if (!read_secret_file(node, scope, kMost)) return std::nullopt;
+            return scope.source().resolve(node.text);
           },
           same};
 }
@@ -152,9 +165,11 @@ std::optional<std::string> read_secret_file(const Node& node, const Scope& scope
   Files::Content content = scope.files().read(path, most);
   if (!content.bytes) {
     scope.problem(node, "cannot read " + in_quotes(path) + ": " + content.error);
-  } else if (content.world_readable) {
-    scope.hint(node, in_quotes(path) + " can be read by everyone on this machine");
+    return std::nullopt;
   }
+  scope.names_file(node, path);
+  if (content.world_readable)
+    scope.hint(node, in_quotes(path) + " can be read by everyone on this machine");
   return std::move(content.bytes);
 }
 

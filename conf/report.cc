@@ -10,16 +10,30 @@ namespace {
 constexpr std::size_t kProblems = 1000;   // more are not read by anyone
 constexpr std::size_t kShownBytes = 200;  // of a source line
 
-std::string place_of(const Problem& problem) {
+std::string place_text(const Problem& problem) {
   if (problem.line == 0) return problem.file + ": ";
   return problem.file + ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column) +
          ": ";
 }
 
+std::string shown_line(const Source& source, unsigned number) {
+  std::string line = source.line(number);
+  if (line.size() > kShownBytes) line = line.substr(0, kShownBytes) + "...";
+  return line;
+}
+
 }  // namespace
 
+Problem Place::problem(const std::string& message) const {
+  return {file, line, column, context + message, source_line};
+}
+
+std::string Place::hint(const std::string& message) const {
+  return place_text({file, line, column, "", ""}) + context + message;
+}
+
 std::string Problem::text() const {
-  const std::string message_line = place_of(*this) + message;
+  const std::string message_line = place_text(*this) + message;
   return source_line.empty() ? message_line : message_line + "\n    " + source_line;
 }
 
@@ -39,9 +53,8 @@ std::vector<Problem> Report::sorted(std::vector<Entry> entries) {
 
 void Report::problem(const Source& source, std::size_t offset, std::string message) {
   const Position at = source.position(offset);
-  std::string line = source.line(at.line);
-  if (line.size() > kShownBytes) line = line.substr(0, kShownBytes) + "...";
-  add(entries_, source, {source.name(), at.line, at.column, std::move(message), std::move(line)});
+  add(entries_, source,
+      {source.name(), at.line, at.column, std::move(message), shown_line(source, at.line)});
 }
 
 void Report::file_problem(const Source& source, std::string message) {
@@ -88,6 +101,15 @@ void Scope::wrong_kind(const Node& value, std::string_view wanted) const {
 
 std::string Scope::place(const Node& value) const {
   return source_->name() + ":" + std::to_string(source_->position(value.offset).line);
+}
+
+Place Scope::place_of(const Node& value) const {
+  const Position at = source_->position(value.offset);
+  return {source_->name(), at.line, at.column, context_, shown_line(*source_, at.line)};
+}
+
+void Scope::names_file(const Node& value, const std::string& path) const {
+  report_->file({path, place_of(value)});
 }
 
 }  // namespace fairlead::conf

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conf/files.h"
@@ -19,10 +20,14 @@ class Report {
   void file_problem(const Source& source, std::string message);  // the file as a whole
   void hint(const Source& source, std::size_t offset, const std::string& message);
 
+  void file(Places::File file) { files_.push_back(std::move(file)); }
+
   bool clean() const { return entries_.empty(); }
 
   std::vector<Problem> problems() const;  // in file order
   std::vector<std::string> hints() const;
+
+  const std::vector<Places::File>& files() const { return files_; }
 
  private:
   struct Entry {
@@ -35,6 +40,7 @@ class Report {
 
   std::vector<Entry> entries_;
   std::vector<Entry> hints_;
+  std::vector<Places::File> files_;
 };
 
 // Where a value is read: its file, and the names in front of it in messages: `route "chat":
@@ -58,6 +64,10 @@ class Scope {
 
   // "fairlead.toml:12"
   std::string place(const Node& value) const;
+  // The same in full, for later. Its messages begin as those of problem() do.
+  Place place_of(const Node& value) const;
+  // The value names a file that is read.
+  void names_file(const Node& value, const std::string& path) const;
 
  private:
   Report* report_;

@@ -10,9 +10,23 @@ constexpr Millis kYear = hours(24 * 365);
 constexpr Millis kShortest{10};
 constexpr std::size_t kPathBytes = 1024;
 
+// "/x/*" and "/x*" are no patterns: only a path with a star in it would fit.
+std::string wildcard_complaint(std::string_view path) {
+  for (std::size_t star = path.find('*'); star < path.size(); star = path.find('*', star + 1)) {
+    if (star + 1 < path.size() && path[star + 1] != '/') continue;  // within a segment
+    std::string_view prefix = path.substr(0, star);
+    while (!prefix.empty() && (prefix.back() == '/' || prefix.back() == '*'))
+      prefix.remove_suffix(1);
+    return "is a prefix, not a pattern, and \"*\" stands for itself: " +
+           in_quotes(prefix.empty() ? "/" : prefix) + " takes all below it";
+  }
+  return "";
+}
+
 std::string path_complaint(std::string_view path) {
   if (path.empty() || path.front() != '/') return "must begin with \"/\"";
   if (path.size() > kPathBytes) return "must not be longer than 1024 bytes";
+  if (const std::string wildcard = wildcard_complaint(path); !wildcard.empty()) return wildcard;
   for (const char c : path) {
     if (c == '?' || c == '#') return "must not have a \"?\" or \"#\": a route knows no query";
     // RFC 3986 2: what is no printable ASCII comes percent-encoded.

@@ -49,6 +49,7 @@ Codec<std::string> text(std::string type, TextRule rule);
 Codec<std::string> plain_name();     // is_plain_name
 Codec<std::string> host();           // lower case, "*." in front allowed
 Codec<std::string> readable_file();  // its resolved path
+Codec<std::string> private_file();   // the same, with a hint where everybody may read it
 // A secret file's bytes, all of them. Not shown anywhere.
 std::optional<std::string> read_secret_file(const Node& node, const Scope& scope, std::size_t most);
 // A file's bytes without the newline an editor leaves, 16 or more. Not shown anywhere.

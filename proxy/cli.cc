@@ -11,6 +11,7 @@
 
 #include "conf/load.h"
 #include "proxy/demo/site.h"
+#include "proxy/edge/preflight.h"
 #include "proxy/edge/privileges.h"
 #include "proxy/edge/server.h"
 #include "proxy/observe/log.h"
@@ -81,10 +82,13 @@ bool report(const conf::LoadResult& loaded, edge::Inheritance& inheritance) {
 }
 
 template <class Started>
-int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tls, Started started,
-          edge::Server::Load load = nullptr, edge::Inheritance* inheritance = nullptr) {
+int serve(conf::LoadResult loaded, std::shared_ptr<const tls::ServerContext> demo_tls,
+          Started started, edge::Server::Load load = nullptr,
+          edge::Inheritance* inheritance = nullptr) {
+  conf::Config& config = *loaded.config;
   std::string problem = observe::open_logs(config.log, edge::log_owner(config.server.user));
   if (!problem.empty()) return fail(problem, inheritance);
+  for (const std::string& warning : loaded.warnings) observe::log_warn("{}", warning);
   int code = kFailed;
   edge::Runtime::Made made =
       edge::Runtime::make(std::move(config), std::move(demo_tls), nullptr, {},
@@ -102,9 +106,14 @@ int serve(conf::Config config, std::shared_ptr<const tls::ServerContext> demo_tl
   return problem.empty() ? code : fail(problem, inheritance);
 }
 
-int serve(conf::Config config, edge::Inheritance& inheritance, edge::Server::Load load = nullptr) {
+int serve(conf::LoadResult loaded, edge::Inheritance& inheritance,
+          edge::Server::Load load = nullptr) {
   return serve(
-      std::move(config), nullptr, [](edge::Server&) {}, std::move(load), &inheritance);
+      std::move(loaded), nullptr, [](edge::Server&) {}, std::move(load), &inheritance);
+}
+
+conf::LoadResult load(const std::string& file, edge::Purpose purpose) {
+  return edge::preflight(conf::load_file(file), purpose);
 }
 
 // 128 bits, in hexadecimal.
@@ -168,14 +177,16 @@ void introduce_demo(const edge::Server& server, const std::string& token) {
 
 int run(const std::string& file, net::Program self) {
   edge::Inheritance inheritance = edge::Inheritance::take(std::move(self));
-  conf::LoadResult loaded = conf::load_file(file);
+  conf::LoadResult loaded = load(file, edge::Purpose::start);
   if (!report(loaded, inheritance)) return kFailed;
-  return serve(std::move(*loaded.config), inheritance, [file] { return conf::load_file(file); });
+  return serve(std::move(loaded), inheritance,
+               [file] { return load(file, edge::Purpose::reload); });
 }
 
 int check(const std::string& file) {
-  conf::LoadResult loaded = conf::load_file(file);
+  const conf::LoadResult loaded = load(file, edge::Purpose::start);
   if (!report(loaded)) return kFailed;
+  for (const std::string& warning : loaded.warnings) std::cerr << "warning: " << warning << "\n";
   for (const std::string& hint : loaded.hints) std::cerr << "hint: " << hint << "\n";
   std::cout << file << ": configuration OK\n";
   return 0;
@@ -197,7 +208,7 @@ int demo(const std::string& listen) {
   loaded.config->admin.listen = conf::Address::parse("127.0.0.1:0");
   const std::string token = random_token();
   loaded.config->admin.token = token;
-  return serve(std::move(*loaded.config), context.context,
+  return serve(std::move(loaded), context.context,
                [token](const edge::Server& server) { introduce_demo(server, token); });
 }
 
@@ -224,10 +235,12 @@ int proxy(const ProxyOptions& options, net::Program self) {
     return 0;
   }
   edge::Inheritance inheritance = edge::Inheritance::take(std::move(self));
-  conf::LoadResult loaded = conf::load_text(
-      text, "command line", [](std::string_view) { return std::optional<std::string>(); });
+  conf::LoadResult loaded = edge::preflight(
+      conf::load_text(text, "command line",
+                      [](std::string_view) { return std::optional<std::string>(); }),
+      edge::Purpose::start);
   if (!report(loaded, inheritance)) return kFailed;
-  return serve(std::move(*loaded.config), inheritance);
+  return serve(std::move(loaded), inheritance);
 }
 
 }  // namespace fairlead::cli

@@ -106,7 +106,8 @@ ReloadOutcome Server::try_reload() {
     for (const conf::Problem& problem : loaded.problems) outcome.problems.push_back(problem.text());
     return outcome;
   }
-  const auto warnings = keep_what_needs_restart(runtime_->config(), *loaded.config);
+  auto warnings = keep_what_needs_restart(runtime_->config(), *loaded.config);
+  warnings.insert(warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
   Runtime::Made made =
       Runtime::make(std::move(*loaded.config), nullptr, runtime_.get(), names_.lookup());
   if (!made.runtime) return {false, {made.error}};

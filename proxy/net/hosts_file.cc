@@ -31,11 +31,6 @@ bool names(std::string_view line, std::string_view name) {
   return false;
 }
 
-bool is_link_local(const conf::Ip& ip) {
-  if (ip.is_v4()) return ip.bytes[12] == 169 && ip.bytes[13] == 254;
-  return ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
-}
-
 bool is_multicast(const conf::Ip& ip) {
   return ip.is_v4() ? (ip.bytes[12] & 0xf0) == 0xe0 : ip.bytes[0] == 0xff;
 }
@@ -87,25 +82,38 @@ std::vector<std::string> search_names(const std::string& name,
   return result;
 }
 
-Families Families::of_this_machine() {
-  Families result;
+std::optional<std::vector<conf::Ip>> addresses_of_this_machine() {
+  std::vector<conf::Ip> result;
   ifaddrs* list = nullptr;
-  if (getifaddrs(&list) != 0) return {true, true};  // rather too much than too little
+  if (getifaddrs(&list) != 0) return std::nullopt;
   for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET6) continue;
+    if (one->ifa_addr == nullptr) continue;
+    const int family = one->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
     SocketAddress raw{};
+    const std::size_t size = family == AF_INET ? sizeof raw.v4 : sizeof raw.v6;
     const auto* bytes = reinterpret_cast<const char*>(one->ifa_addr);
-    std::copy(bytes, bytes + sizeof raw.v6, reinterpret_cast<char*>(&raw));
-    const conf::Ip ip = to_peer(raw).ip;
-    if (ip.is_loopback()) result.ipv6_loopback = true;
-    if (!ip.is_loopback() && !is_link_local(ip)) result.ipv6 = true;
+    std::copy(bytes, bytes + size, reinterpret_cast<char*>(&raw));
+    result.push_back(to_peer(raw).ip);
   }
   freeifaddrs(list);
   return result;
 }
 
+Families Families::of_this_machine() {
+  const auto addresses = addresses_of_this_machine();
+  if (!addresses) return {true, true};  // rather too much than too little
+  Families result;
+  for (const conf::Ip& ip : *addresses) {
+    if (ip.is_v4()) continue;
+    if (ip.is_loopback()) result.ipv6_loopback = true;
+    if (!ip.is_loopback() && !ip.is_link_local()) result.ipv6 = true;
+  }
+  return result;
+}
+
 bool Families::reach(const conf::Ip& ip) const {
-  if (is_unspecified(ip) || is_multicast(ip) || is_link_local(ip) || is_reserved(ip)) return false;
+  if (is_unspecified(ip) || is_multicast(ip) || ip.is_link_local() || is_reserved(ip)) return false;
   if (ip.is_v4()) return true;
   return ip.is_loopback() ? ipv6_loopback : ipv6;
 }

@@ -23,6 +23,9 @@ std::optional<std::string> read_hosts_file();
 std::vector<std::string> search_names(const std::string& name,
                                       const std::vector<std::string>& domains, unsigned ndots);
 
+// Those of all its interfaces, loopback included. Nothing: they cannot be listed.
+std::optional<std::vector<conf::Ip>> addresses_of_this_machine();
+
 // Which kinds of addresses this machine has itself. IPv4 it always has.
 struct Families {
   bool ipv6 = false;           // other than loopback and link-local

@@ -111,8 +111,9 @@ TEST_CASE("check: names are unique", "[conf][check]") {
 
 TEST_CASE("check: a listener open to the world wants a limit", "[conf][check]") {
   const auto hints = [](const std::string& address, const std::string& limits) {
-    return load("[[listener]]\naddress = \"" + address + "\"\n[[route]]\nbackend = \"b\"\n" +
-                limits + "[[backend]]\nname = \"b\"\nservers = [\"a:1\"]\n")
+    return load("[[listener]]\naddress = \"" + address +
+                "\"\n[[route]]\nbackend = \"b\"\nhosts = [\"a.test\"]\n" + limits +
+                "[[backend]]\nname = \"b\"\nservers = [\"a:1\"]\n")
         .hints;
   };
   REQUIRE(hints("0.0.0.0:80", "") ==
@@ -130,7 +131,7 @@ TEST_CASE("check: a listener open to the world wants a limit", "[conf][check]") 
 TEST_CASE("check: hints about the sticky cookie", "[conf][check]") {
   const auto hints = [](const std::string& listener, const std::string& sticky) {
     const LoadResult result =
-        load("[[listener]]\naddress = \"127.0.0.1:1\"\n" + listener + kRest + sticky);
+        load("[[listener]]\naddress = \"unix:/run/f\"\n" + listener + kRest + sticky);
     REQUIRE(result.config.has_value());
     return result.hints;
   };
