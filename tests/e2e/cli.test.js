@@ -78,6 +78,54 @@ balance = "fastest"
   assert.match(stderr, /fairlead\.toml:15:\d+: /);
 });
 
+scenario('check, a start and a reload say the same of what a start would refuse', async (rig) => {
+  const { cert, key } = rig.certificate();
+  const text = `[server]
+user = "nobody-of-that-name"
+[log]
+file = "none/fairlead.log"
+[[listener]]
+address = "127.0.0.1:0"
+[[listener]]
+address = "127.0.0.1:1"
+[listener.tls]
+certificates = [{ cert = "${key}", key = "${cert}" }]
+[[route]]
+hosts = ["chat.example.com"]
+backend = "pool"
+[[backend]]
+name = "pool"
+servers = ["127.0.0.1:2"]
+`;
+  const file = write(rig, text);
+  const places = (said) => said.match(/fairlead\.toml:\d+:\d+: .*/g);
+  const { code, stderr } = await Fairlead.command(rig, ['check', '-c', file]);
+  assert.equal(code, 1);
+  assert.match(stderr, /fairlead\.toml:2:8: server: user: user "nobody-of-that-name" does not exist/);
+  assert.match(stderr, /fairlead\.toml:4:8: log: file: the folder .*none": No such file or directory/);
+  assert.match(stderr, /fairlead\.toml:10:26: .*: are cert and key swapped\?/);
+  assert.match(stderr, /fairlead\.toml:10:\d+: .*but a certificate: are cert and key swapped\?/);
+  const start = await Fairlead.command(rig, ['run', '-c', file]);
+  assert.equal(start.code, 1);
+  assert.deepEqual(places(start.stderr), places(stderr));
+  // A running one takes certificates only as a start does; the rest needs a restart anyway.
+  const fairlead = await rig.run({ servers: ['127.0.0.1:2'] });
+  write(rig, text);
+  fairlead.signal('SIGHUP');
+  await fairlead.until(() => fairlead.stderr.includes('reload failed, nothing changed'), 'it is refused');
+  assert.match(fairlead.stderr, /fairlead\.toml:10:26: .*: are cert and key swapped\?/);
+});
+
+scenario('check warns of an end that is near, and a start says so too', async (rig) => {
+  const { toml } = rig.certificate();
+  const text = config({ servers: ['127.0.0.1:1'], tls: toml });
+  const { code, stderr } = await Fairlead.command(rig, ['check', '-c', write(rig, text)]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^warning: .*fairlead\.toml:\d+:\d+: .* expires on .*, in 1 day/m);
+  const fairlead = await rig.run({ servers: ['127.0.0.1:1'], tls: toml });
+  assert.match(fairlead.stderr, /warning: .*fairlead\.toml:\d+:\d+: .* expires on .*, in 1 day/);
+});
+
 scenario('check says where a file is no TOML, and that a file is not there', async (rig) => {
   const broken = await Fairlead.command(rig, ['check', '-c', write(rig, '[server]\nworkers = \n')]);
   assert.equal(broken.code, 1);

@@ -133,6 +133,7 @@ class Configurations(unittest.TestCase):
                 pathlib.Path(folder, "secret").write_text("s" * 44)
                 os.chmod(pathlib.Path(folder, "secret"), 0o600)
                 text = text.replace(name, "secret")
+            text = text.replace('"/var/log/fairlead/', f'"{folder}/')
             file = pathlib.Path(folder, "fairlead.toml")
             file.write_text(text)
             code, output = run(FAIRLEAD, "check", "-c", file, env={**os.environ, "FAIRLEAD_BACKEND": "127.0.0.1:3000"})

@@ -192,7 +192,7 @@ TEST_CASE("documents: files on disk, by pattern and by name", "[conf][documents]
   const auto write = [&](const std::string& name, const std::string& text) {
     std::ofstream(folder + "/" + name) << text;
   };
-  write("main.toml", "include = [\"b*.toml\"]\n" + kListener + kRoute);
+  write("main.toml", "include = [\"b*.toml\"]\n[[listener]]\naddress = \"unix:/run/f\"\n" + kRoute);
   write("b1.toml", kBackend + "sticky.secret_file = \"secret\"\n");
   write("secret", "0123456789abcdef\n");
   std::filesystem::permissions(folder + "/secret", std::filesystem::perms::owner_read);

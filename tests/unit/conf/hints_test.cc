@@ -127,7 +127,7 @@ TEST_CASE("hints: a key that everybody may read", "[conf][hints]") {
   CHECK(load_text(text, "f", no_environment, files).hints.empty());
   files.set_world_readable("k.pem");
   CHECK(load_text(text, "f", no_environment, files).hints ==
-        Lines{"f:3:46: listener 1: tls: certificates: key: \"k.pem\" can be read by everyone on "
+        Lines{"f:3:45: listener 1: tls: certificates: key: \"k.pem\" can be read by everyone on "
               "this machine"});
 }
 

@@ -66,6 +66,7 @@ TEST_CASE("reference: the example file is right", "[conf][reference]") {
   const MemoryFiles files(
       FileMap{{"/etc/fairlead/fullchain.pem", "cert"},
               {"/etc/fairlead/privkey.pem", "key"},
+              {"/etc/fairlead/conf.d/more.toml", ""},
               {"/etc/fairlead/ticket.key", std::string(80, 'k')},
               {"/etc/fairlead/admin.token", "fedcba9876543210fedcba9876543210\n"},
               {"/etc/fairlead/scrape.token", "0123456789abcdef0123456789abcdef\n"},
