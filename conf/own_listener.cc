@@ -37,8 +37,8 @@ bool leads_to(const Address& server, const Address& listener, const std::vector<
     return of_path && server.kind == Kind::unix_path && server.host == listener.host;
   if (server.port != listener.port || server.port == 0 || server.kind == Kind::service)
     return false;
-  const Ip four = Ip::v4(0x7f000001);
-  const Ip six = *Ip::parse("::1");
+  static const Ip four = Ip::v4(0x7f000001);
+  static const Ip six = *Ip::parse("::1");
   if (server.kind == Kind::name) {
     return is_localhost(server.host) &&
            (arrives(four, listener.ip, machine) || arrives(six, listener.ip, machine));

@@ -1,8 +1,10 @@
 #include "conf/shadowed_routes.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 namespace fairlead::conf {
 namespace {
@@ -15,9 +17,9 @@ std::string trimmed(std::string path) {
   return path;
 }
 
-bool has_host(const Route& route, const std::string& host) {
-  if (host.empty()) return route.hosts.empty();
-  return std::find(route.hosts.begin(), route.hosts.end(), host) != route.hosts.end();
+// "": for any host.
+std::vector<std::string> hosts_of(const Route& route) {
+  return route.hosts.empty() ? std::vector<std::string>{""} : route.hosts;
 }
 
 bool takes(const Route& route, bool websocket) {
@@ -42,7 +44,12 @@ auto rank(const Route& route, std::size_t index) {
 
 class Search {
  public:
-  explicit Search(const std::vector<const Route*>& routes) : routes_(routes) {}
+  explicit Search(const std::vector<const Route*>& routes) : routes_(routes) {
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+      for (const std::string& host : hosts_of(*routes[i]))
+        places_[{host, trimmed(routes[i]->path)}].push_back(i);
+    }
+  }
 
   // Who takes all that the route would get for the host.
   std::optional<std::size_t> shadow_of(std::size_t index, const std::string& host) const {
@@ -59,16 +66,17 @@ class Search {
   std::optional<std::size_t> earlier(std::size_t index, const std::string& host,
                                      bool websocket) const {
     const Route& route = *routes_[index];
-    for (std::size_t i = 0; i < routes_.size(); ++i) {
+    for (const std::size_t i : places_.at({host, trimmed(route.path)})) {
       const Route& other = *routes_[i];
-      if (rank(other, i) >= rank(route, index) || !has_host(other, host)) continue;
-      const bool same = trimmed(other.path) == trimmed(route.path);
-      if (same && takes(other, websocket) && covers(other, route)) return i;
+      const bool before = rank(other, i) < rank(route, index);
+      if (before && takes(other, websocket) && covers(other, route)) return i;
     }
     return std::nullopt;
   }
 
   const std::vector<const Route*>& routes_;
+  // Routes by host and path: only those of one place get in each other's way.
+  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> places_;
 };
 
 }  // namespace
@@ -77,8 +85,7 @@ std::vector<Shadow> shadowed_routes(const std::vector<const Route*>& routes) {
   std::vector<Shadow> result;
   const Search search(routes);
   for (std::size_t i = 0; i < routes.size(); ++i) {
-    std::vector<std::string> hosts = routes[i]->hosts;
-    if (hosts.empty()) hosts.emplace_back();
+    const std::vector<std::string> hosts = hosts_of(*routes[i]);
     std::vector<Shadow> found;
     for (const std::string& host : hosts) {
       if (const auto by = search.shadow_of(i, host)) found.push_back({i, host, *by});
