@@ -53,21 +53,22 @@ bool may_read(const Machine::User& user, const std::string& file) {
   return allows(user, file, S_IROTH);
 }
 
-// "" or why a log cannot be opened there.
+// "" or why a log cannot be opened there, in the words of the log itself.
 std::string log_problem(const std::string& file) {
+  const auto because = [&](int error) {
+    return "cannot open the log file " + file + ": " + net::error_text(error);
+  };
+
   struct stat status {};
 
   if (stat(file.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) return quoted(file) + " is a folder";
-    if (faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0) return "";
-    return "cannot write " + quoted(file) + ": " + net::error_text(errno);
+    if (S_ISDIR(status.st_mode)) return because(EISDIR);
+    return faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0 ? "" : because(errno);
   }
   const std::string folder = folder_of(file).string();
-  if (stat(folder.c_str(), &status) != 0)
-    return "the folder " + quoted(folder) + ": " + net::error_text(errno);
-  if (!S_ISDIR(status.st_mode)) return quoted(folder) + " is no folder";
-  if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return "";
-  return "cannot write into the folder " + quoted(folder) + ": " + net::error_text(errno);
+  if (stat(folder.c_str(), &status) != 0) return because(errno);
+  if (!S_ISDIR(status.st_mode)) return because(ENOTDIR);
+  return faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? "" : because(errno);
 }
 
 class Preflight {

@@ -102,7 +102,7 @@ servers = ["127.0.0.1:2"]
   const { code, stderr } = await Fairlead.command(rig, ['check', '-c', file]);
   assert.equal(code, 1);
   assert.match(stderr, /fairlead\.toml:2:8: server: user: user "nobody-of-that-name" does not exist/);
-  assert.match(stderr, /fairlead\.toml:4:8: log: file: the folder .*none": No such file or directory/);
+  assert.match(stderr, /fairlead\.toml:4:8: log: file: cannot open the log file .*none\/fairlead\.log: No such file or directory/);
   assert.match(stderr, /fairlead\.toml:10:26: .*: are cert and key swapped\?/);
   assert.match(stderr, /fairlead\.toml:10:\d+: .*but a certificate: are cert and key swapped\?/);
   const start = await Fairlead.command(rig, ['run', '-c', file]);

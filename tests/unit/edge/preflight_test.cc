@@ -148,10 +148,12 @@ TEST_CASE("preflight: log folders have to be there", "[edge][preflight]") {
   const auto missing = scene.load("[log]\naccess = \"none/access.log\"\nfile = \"none/log\"\n");
   CHECK(scene.problems(missing).size() == 2);
   CHECK(scene.problems(missing)[0].rfind(
-            "f:11:8: log: file: the folder \"none\": No such file or directory", 0) == 0);
-  CHECK(scene.problems(missing)[1].rfind("f:10:10: log: access: the folder \"none\"", 0) == 0);
+            "f:11:8: log: file: cannot open the log file none/log: No such file or directory", 0) ==
+        0);
+  CHECK(scene.problems(missing)[1].rfind(
+            "f:10:10: log: access: cannot open the log file none/access.log: ", 0) == 0);
   mkdir((scene.path + "/folder").c_str(), 0755);
-  CHECK(scene.problems(scene.load("[log]\nfile = \"folder\"\n"))[0].find("is a folder") !=
+  CHECK(scene.problems(scene.load("[log]\nfile = \"folder\"\n"))[0].find("Is a directory") !=
         std::string::npos);
   CHECK(scene.problems(scene.load("[log]\nfile = \"f/log\"\n")).size() == 1);
   CHECK(scene.problems(scene.load("[log]\nfile = \"folder/log\"\naccess = \"off\"\n")).empty());
