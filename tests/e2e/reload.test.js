@@ -168,16 +168,16 @@ scenario('a kept listener refuses nobody while reloads go on', async (rig) => {
 });
 
 scenario('a listener that cannot be bound makes the reload fail as a whole', async (rig) => {
-  const backend = await echo(rig, 'a');
+  const [backend, other] = [await echo(rig, 'a'), await echo(rig, 'b')];
   const settings = { servers: [backend.address] };
   const fairlead = await rig.run(settings);
   const line = await reload(rig, fairlead, {
     ...settings,
     route: 'path = "/new"',
-    more: `[[listener]]\naddress = "127.0.0.1:0"\n[[listener]]\naddress = "${backend.address}"`,
+    more: `[[listener]]\naddress = "127.0.0.1:0"\n[[listener]]\naddress = "${other.address}"`,
   });
   assert.match(line, /nothing changed: 1 problem$/);
-  assert.match(fairlead.stderr, new RegExp(`cannot listen on ${backend.address}: bind: `));
+  assert.match(fairlead.stderr, new RegExp(`cannot listen on ${other.address}: bind: `));
   assert.equal((await open(rig, fairlead)).status, 101);
 });
 

@@ -135,7 +135,7 @@ scenario('clients that knock all the time are never refused, and old sessions ar
 });
 
 scenario('a successor that fails changes nothing, and says why', async (rig) => {
-  const backend = await echo(rig, 'a');
+  const [backend, other] = [await echo(rig, 'a'), await echo(rig, 'b')];
   const settings = { servers: [backend.address] };
   const fairlead = await run(rig, settings);
   const { client } = await open(rig, fairlead);
@@ -147,7 +147,7 @@ scenario('a successor that fails changes nothing, and says why', async (rig) => 
   assert.match(answer.stderr, /^fairlead: the upgrade failed, nothing changed: process \d+ ended with exit code 1: /);
   assert.match(answer.stderr, /fairlead\.toml:\d+:\d+: unknown key "lisener" \(did you mean "listener"\?\)/);
   assert.match(fairlead.stderr, /error: upgrade failed, this process goes on: /);
-  fs.writeFileSync(file, `${good}\n[[listener]]\naddress = "${backend.address}"\n`);
+  fs.writeFileSync(file, `${good}\n[[listener]]\naddress = "${other.address}"\n`);
   answer = await upgrade(rig);
   assert.equal(answer.code, 1);
   assert.match(answer.stderr, /cannot listen on .*: bind: Address already in use/);
