@@ -236,7 +236,7 @@ TEST_CASE("forward: the request takes the name of this process along", "[rules][
   const auto forward = [&](const std::string& lines) {
     const Request request("GET / HTTP/1.1\nHost: a.com" + lines);
     std::string out;
-    const Client client{scene.peer.ip, true};
+    const Client client{scene.peer.ip, true, {}};
     ForwardRequest what{request.head, scene.peer, client, scene.route, "id1"};
     what.hop = "00112233445566ff";
     write_backend_request(what, out);
