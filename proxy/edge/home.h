@@ -71,7 +71,7 @@ struct Home {
   Tracer* tracer = nullptr;  // null: nothing is traced
   ShortageLog shortages{};
   WaitingRoom waiting{};  // clients that ask nothing at the moment
-  std::string hop{};  // the process's name among the hops of a request; empty: no loop is seen
+  std::string hop{};      // the process's name among the hops of a request; empty: no loop is seen
 
   // No connection is kept for another request.
   bool keeps_none() const {
