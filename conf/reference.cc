@@ -13,7 +13,7 @@ constexpr std::size_t kWidth = 79;
 constexpr std::string_view kIntroduction =
     R"(The configuration, in TOML. Every key, its type and its default.
 
-  duration   "250ms" "30s" "5m" "1h"
+  duration   "250ms" "30s" "5m" "1h30m"
   size       "512B" "64KiB" "1MiB" "1GiB", or a plain number of bytes
   rate       "50/s" "600/m" "3600/h" (bytes: "1MiB/s"): a token bucket that
              holds one second's worth, or { rate = "50/s", burst = 100 }

@@ -26,7 +26,7 @@ Where an entry below gives a value, it is the default.
 .SS Values
 .TP
 .B duration
-"250ms", "30s", "5m", "1h".
+"250ms", "30s", "5m", "1h30m".
 .TP
 .B size
 "512B", "64KiB", "1MiB", "1GiB", or a plain number of bytes.

@@ -32,7 +32,7 @@ std::string either(const std::vector<std::string>& shapes);
 std::string list(const std::string& item, bool may_be_empty);
 
 // Regular expressions of conf/units.h.
-constexpr std::string_view kDuration = "[0-9]+(ms|s|m|h)";
+constexpr std::string_view kDuration = "(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?";
 constexpr std::string_view kSize = "[0-9]+(B|KiB|MiB|GiB)?";
 constexpr std::string_view kEventRate = "[0-9]+/[smh]";
 constexpr std::string_view kByteRate = "[0-9]+(B|KiB|MiB|GiB)?/[smh]";

@@ -63,9 +63,19 @@ std::string text_with(const std::array<Unit, N>& units, std::uint64_t value) {
 }  // namespace
 
 std::optional<Millis> parse_duration(std::string_view text) {
-  const auto value = parse_with(kDurations, text);
-  if (!value) return std::nullopt;
-  return Millis{static_cast<Millis::rep>(*value)};
+  std::uint64_t sum = 0;
+  std::uint64_t last = UINT64_MAX;  // the factor of the unit before
+  do {
+    const std::size_t unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::size_t end = std::min(text.find_first_of("0123456789", unit_at), text.size());
+    const auto value = parse_with(kDurations, text.substr(0, end));
+    const Unit* unit = find_unit(kDurations, text.substr(unit_at, end - unit_at));
+    if (!value || unit->factor >= last || *value > kMost - sum) return std::nullopt;
+    sum += *value;
+    last = unit->factor;
+    text.remove_prefix(end);
+  } while (!text.empty());
+  return Millis{static_cast<Millis::rep>(sum)};
 }
 
 std::string duration_text(Millis value) {

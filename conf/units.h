@@ -11,7 +11,8 @@
 
 namespace fairlead::conf {
 
-// Digits and one of ms, s, m, h. No fraction, no sum: "90s", not "1m30s".
+// Digits and one of h, m, s, ms, or several such parts from the largest unit to the smallest, each
+// once: "90s", "1m30s". No fraction, no blanks.
 std::optional<Millis> parse_duration(std::string_view text);
 std::string duration_text(Millis value);
 

@@ -39,7 +39,10 @@ TEST_CASE("shape: patterns fit the whole text, or one with a variable in it", "[
 
   const auto row = GENERATE(values<Row>({{shape::kDuration, "250ms", true},
                                          {shape::kDuration, "5m", true},
-                                         {shape::kDuration, "1m30s", false},
+                                         {shape::kDuration, "1m30s", true},
+                                         {shape::kDuration, "30s1m", false},
+                                         {shape::kDuration, "30", false},
+                                         {shape::kDuration, "", false},
                                          {shape::kDuration, "x5m", false},
                                          {shape::kDuration, "${PAUSE}", true},
                                          {shape::kDuration, "$$5", false},

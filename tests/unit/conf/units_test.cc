@@ -17,15 +17,20 @@ TEST_CASE("units: durations have one of four units", "[conf][units]") {
                                          {"5m", 300'000},
                                          {"1h", 3'600'000},
                                          {"007s", 7'000},
+                                         {"1m30s", 90'000},
+                                         {"1h2m3s4ms", 3'723'004},
+                                         {"1h1ms", 3'600'001},
+                                         {"0m90s", 90'000},
                                          {"1281023894007h", 1281023894007LL * 3'600'000}}));
   CAPTURE(row.text);
   REQUIRE(parse_duration(row.text) == Millis{row.millis});
 }
 
 TEST_CASE("units: what is no duration", "[conf][units]") {
-  const auto* text =
-      GENERATE("", "30", "s", "30 s", " 30s", "30s ", "-1s", "+1s", "1.5s", "1m30s", "30S", "1d",
-               "1us", "0x1s", "9999999999999999999s", "1281023894008h", "off");
+  const auto* text = GENERATE("", "30", "s", "30 s", " 30s", "30s ", "-1s", "+1s", "1.5s", "30S",
+                              "1d", "30s1m", "1m1m", "1m30", "1m 30s", "1mm", "m30s",
+                              "1281023894007h1281023894007h1h", "1281023894007h99999999999m", "1us",
+                              "0x1s", "9999999999999999999s", "1281023894008h", "off");
   CAPTURE(text);
   REQUIRE_FALSE(parse_duration(text).has_value());
 }
