@@ -251,6 +251,7 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void check_stall(Side side);
   net::TimePoint next_stall_look(const net::Stream& stream) const;
   void check_unread_client();
+  void ping_unread_client(const KeepaliveSettings& settings);
   void watch_paused_client();
   net::TimePoint next_watch() const;
   bool moves_slowly() const;

@@ -40,6 +40,18 @@ void Tunnel::check_unread_client() {
   if (client.stream->broken()) lost(kClient);
 }
 
+// It is pinged all the same: what lies between keeps the connection open, and a client that closed
+// it answers with a reset, which check_unread_client() sees. Its Pong waits with all it said.
+void Tunnel::ping_unread_client(const KeepaliveSettings& settings) {
+  Peer& client = peers_[kClient];
+  if (!settings.interval) return;
+  if (home_.loop.now() < std::max(client.pinged, opened_) + *settings.interval) return;
+  client.ping_due = true;
+  try_ping(kClient);
+  client.ping_due = false;  // else with the next look
+  client.ping_untimed = true;
+}
+
 void Tunnel::watch_paused_client() {
   timer_.arm_by(home_.loop.now() + kWatch);
 }

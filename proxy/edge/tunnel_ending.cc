@@ -20,9 +20,11 @@ void Tunnel::check_keepalive(Side side) {
   Peer& peer = peers_[side];
   if (peer.gone || ending_) return;
   net::TimePoint now = home_.loop.now();
-  if (!peer.stream->reading()) peer.heard = now;  // we do not listen: its silence says nothing
+  const bool unread = !peer.stream->reading();
+  if (unread) peer.heard = now;  // we do not listen: its silence says nothing
   const KeepaliveSettings& settings = side == kClient ? route().ping_client : route().ping_backend;
   follow_ping(side, settings);
+  if (unread && side == kClient) return ping_unread_client(settings);
   KeepaliveStep step = keepalive(settings, {peer.heard, peer.pinged, peer.waiting}, now);
   if (step.action == KeepaliveStep::Action::dead) {
     if (has_spoken(peer)) return;

@@ -235,6 +235,27 @@ TEST_CASE("limits: a throttled client that is reset is noticed", "[flow][limits]
   CHECK(flow.logged("reason", R"("client_gone")"));
 }
 
+TEST_CASE("limits: a throttled client is pinged, and noticed when it has closed",
+          "[flow][limits]") {
+  conf::Route route = messages(1, 1);
+  route.websocket.ping_interval = 20s;
+  route.websocket.ping_backend = false;
+  Flow flow(route, {.tcp = true});
+  flow.start();
+  for (int i = 0; i < 200; ++i) flow.client->text("m");
+  flow.pump();
+  REQUIRE_FALSE(flow.reads_client());
+  flow.walk(70s);
+  CHECK(flow.alive());
+  const auto seen = flow.client->frames();
+  CHECK(seen.size() == 3);  // at 20, 40 and 60 s
+  for (const Seen& frame : seen) CHECK(frame.opcode == 9);
+  flow.client->close();  // with nothing unread: no reset yet
+  flow.pump().walk(25s);
+  CHECK_FALSE(flow.alive());
+  CHECK(flow.logged("reason", R"("client_gone")"));
+}
+
 TEST_CASE("limits: a client that is reset while its backend takes nothing is noticed",
           "[flow][limits]") {
   conf::Route route;
