@@ -32,6 +32,12 @@ std::string path_complaint(std::string_view path) {
     // RFC 3986 2: what is no printable ASCII comes percent-encoded.
     if (c <= ' ' || c > '~') return "must have blanks and other than ASCII percent-encoded";
   }
+  for (std::size_t at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
+    const std::string_view digits = path.substr(at + 1, 2);
+    const bool hex = digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    if (digits.size() < 2 || !hex || digits == "00")
+      return "must have two hex digits behind a \"%\", not 00: requests without are refused";
+  }
   return "";
 }
 

@@ -285,6 +285,13 @@ TEST_CASE("schema: a path's rules", "[conf][schema]") {
       "f:11:8: route 2: path: must have blanks and other than ASCII percent-encoded";
   REQUIRE(problem("/a b") == encoded);
   REQUIRE(problem("/\xC3\xA9") == encoded);
+  for (const auto* path : {"/a%", "/a%2", "/a%zz", "/%41%g1", "/a%00b"}) {
+    CAPTURE(path);
+    REQUIRE(problem(path) ==
+            "f:11:8: route 2: path: must have two hex digits behind a \"%\", not 00: requests "
+            "without are refused");
+  }
+  good(kLeast + "[[route]]\nname = \"x\"\nbackend = \"app\"\npath = \"/a%20b%2f\"");
   REQUIRE(problem("/" + std::string(1024, 'a')) ==
           "f:11:8: route 2: path: must not be longer than 1024 bytes");
   REQUIRE(problem("/a\\u0001") == "f:11:8: a string with a control character");
