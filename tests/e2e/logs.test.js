@@ -135,6 +135,7 @@ scenario('nor does the old process of an upgrade wait for who does not read', as
   const { backend, fairlead } = await rig.pair({ more: `[log]\naccess = "${access.file}"` });
   const { client, server } = await rig.session(fairlead, backend);
   access.fill();
+  await fairlead.until(() => fairlead.stderr.includes('ready:'), 'the end of the start: before it USR2 is refused');
   fairlead.signal('SIGUSR2');
   const [, pid] = await fairlead.until(() => fairlead.stderr.match(/upgrade: process (\d+) starts/), 'the next one');
   rig.defer(() => process.kill(Number(pid), 'SIGTERM'));

@@ -129,10 +129,11 @@ class Configurations(unittest.TestCase):
     def check(self, text):
         """Of `fairlead check`, with the files it names made beside it."""
         with tempfile.TemporaryDirectory() as folder:
-            for name in set(re.findall(r'_file = "([^"]+)"', text)):
-                pathlib.Path(folder, "secret").write_text("s" * 44)
-                os.chmod(pathlib.Path(folder, "secret"), 0o600)
-                text = text.replace(name, "secret")
+            for number, name in enumerate(sorted(set(re.findall(r'_file = "([^"]+)"', text)))):
+                secret = pathlib.Path(folder, f"secret-{number}")
+                secret.write_text(str(number) * 44)
+                os.chmod(secret, 0o600)
+                text = text.replace(f'"{name}"', f'"{secret.name}"')
             text = text.replace('"/var/log/fairlead/', f'"{folder}/')
             file = pathlib.Path(folder, "fairlead.toml")
             file.write_text(text)
