@@ -221,8 +221,9 @@ class Tunnel final : public Link, net::Stream::Handler, net::Timer::Handler {
   void answer_overdue();
   void tell_server_at_last();
 
-  // The client's messages pass, and its limits hold.
-  bool limited() const { return !ending_ || close_order_.keeps_server(); }
+  // The client's limits hold. At a graceful end it is throttled no more, since what it had said
+  // would be lost; a limit that closes still does.
+  bool limited() const { return !ending_ || (close_order_.keeps_server() && closes_on_excess()); }
 
   // tunnel_reattach.cc: a session that outlives its server; reattach_ is there
   std::shared_ptr<balance::Pool> newest_pool() const;

@@ -93,7 +93,7 @@ void Tunnel::exceeded(LimitHit limit) {
 
 // One control frame more than the client may send stands next.
 bool Tunnel::too_many_controls(Side side, Event event) {
-  if (side != kClient || !limited() || !is_control(event)) return false;
+  if (side != kClient || ending_ || !is_control(event)) return false;
   const std::optional<conf::Rate>& rate = route().settings->limits.control_frames;
   return rate && !controls_.take(*rate, home_.loop.now());
 }

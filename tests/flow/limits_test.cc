@@ -347,12 +347,10 @@ TEST_CASE("limits: a drain of a throttled session understands what the client se
   flow.pump();
   CHECK(flow.client->close_code() == 1001);
   CHECK(flow.backend->close_code() == -1);
-  CHECK(data_frames(*flow.backend) == 1);
+  CHECK(data_frames(*flow.backend) == 2);  // it is throttled no more
   flow.client->send(big.substr(100));
   flow.client->close_frame(1001);
   flow.pump();
-  CHECK(data_frames(*flow.backend) == 1);  // the limit holds
-  flow.pass(5s);  // what was begun is ended, since the time to answer is up
   CHECK(data_frames(*flow.backend) == 3);
   CHECK(flow.backend->close_code() == 1001);
   flow.backend->close_frame(1001);
